@@ -1,0 +1,42 @@
+// swift-tools-version: 6.2
+// The layers of hako, lowest first: a target depends only on targets of a lower layer.
+// `dev/check` proves that from this description and from the imports. See ARCHITECTURE.md.
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// The runtime programs are static executables that start in under a millisecond; they link no Foundation.
+let staticExecutable: [LinkerSetting] = [.unsafeFlags(["-static-executable"])]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func unitTests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies, swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "hako",
+    products: [
+        .library(name: "JSON", targets: ["JSON"]),
+    ],
+    targets: [
+        // 0: C
+        .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        // 1: base
+        library("Support"),
+        library("Linux", ["CLinux", "Support"]),
+        library("JSON", ["Support"]),
+        // tests
+        unitTests("Support"),
+        unitTests("Linux", ["Support"]),
+        unitTests("JSON", ["Support"]),
+    ]
+)

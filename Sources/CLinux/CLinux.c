@@ -1,0 +1,271 @@
+#include "CLinux.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <linux/seccomp.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <unistd.h>
+
+_Static_assert(CL_O_PATH == O_PATH && CL_O_TMPFILE == O_TMPFILE, "open flags");
+_Static_assert(CL_MS_REC == MS_REC && CL_MS_SLAVE == MS_SLAVE && CL_MNT_DETACH == MNT_DETACH, "mount flags");
+_Static_assert(CL_CLONE_NEWCGROUP == CLONE_NEWCGROUP && CL_CLONE_NEWUSER == CLONE_NEWUSER, "clone flags");
+_Static_assert(CL_AT_RECURSIVE == AT_RECURSIVE && CL_AT_EMPTY_PATH == AT_EMPTY_PATH, "at flags");
+
+struct clone_arguments {
+    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+};
+
+pid_t cl_clone(uint64_t flags, int *pidfd, int cgroup_fd) {
+    struct clone_arguments a = {.flags = flags, .exit_signal = SIGCHLD};
+    if (pidfd) {
+        a.flags |= CLONE_PIDFD;
+        a.pidfd = (uint64_t)(uintptr_t)pidfd;
+    }
+    if (cgroup_fd >= 0) {
+        a.flags |= 0x200000000ULL; // CLONE_INTO_CGROUP
+        a.cgroup = (uint64_t)cgroup_fd;
+    }
+    return (pid_t)syscall(SYS_clone3, &a, sizeof a);
+}
+
+int cl_unshare(int flags) { return unshare(flags); }
+int cl_setns(int fd, int nstype) { return setns(fd, nstype); }
+int cl_pivot_root(const char *new_root, const char *put_old) { return (int)syscall(SYS_pivot_root, new_root, put_old); }
+int cl_umount2(const char *target, int flags) { return umount2(target, flags); }
+int cl_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data) {
+    return mount(source, target, type, flags, data);
+}
+
+int cl_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
+    struct { uint64_t flags, mode, resolve; } how = {flags, mode, resolve};
+    return (int)syscall(437, dirfd, path, &how, sizeof how);
+}
+int cl_open_tree(int dirfd, const char *path, unsigned flags) {
+    return (int)syscall(428, dirfd, path, flags | O_CLOEXEC);
+}
+int cl_move_mount(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags) {
+    return (int)syscall(429, from_dirfd, from, to_dirfd, to, flags);
+}
+int cl_fsopen(const char *type, unsigned flags) { return (int)syscall(430, type, flags | 1); }
+int cl_fsconfig(int fd, unsigned command, const char *key, const char *value, int aux) {
+    return (int)syscall(431, fd, command, key, value, aux);
+}
+int cl_fsmount(int fsfd, unsigned flags, unsigned attributes) {
+    return (int)syscall(432, fsfd, flags | 1, attributes);
+}
+int cl_mount_setattr(int dirfd, const char *path, unsigned flags, uint64_t set, uint64_t clear, uint64_t propagation,
+                     int userns_fd) {
+    struct { uint64_t set, clear, propagation, userns_fd; } attr = {
+        set, clear, propagation, userns_fd < 0 ? 0 : (uint64_t)userns_fd};
+    return (int)syscall(442, dirfd, path, flags, &attr, sizeof attr);
+}
+int cl_pidfd_open(pid_t pid, unsigned flags) { return (int)syscall(434, pid, flags); }
+int cl_pidfd_send_signal(int pidfd, int signal) { return (int)syscall(424, pidfd, signal, NULL, 0); }
+int cl_close_range(unsigned first, unsigned last, unsigned flags) { return (int)syscall(436, first, last, flags); }
+int cl_memfd_create(const char *name, unsigned flags) { return (int)syscall(SYS_memfd_create, name, flags); }
+int cl_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
+    return prctl(option, a, b, c, d);
+}
+
+int cl_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {0};
+    if (syscall(SYS_capget, &header, data) < 0) return -1;
+    *effective = data[0].effective | (uint64_t)data[1].effective << 32;
+    *permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+    *inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
+    return 0;
+}
+int cl_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {
+        {(uint32_t)effective, (uint32_t)permitted, (uint32_t)inheritable},
+        {(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), (uint32_t)(inheritable >> 32)}};
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+int cl_setresuid(uid_t uid) { return (int)syscall(SYS_setresuid, uid, uid, uid); }
+int cl_setresgid(gid_t gid) { return (int)syscall(SYS_setresgid, gid, gid, gid); }
+int cl_setgroups(size_t count, const gid_t *list) { return (int)syscall(SYS_setgroups, count, list); }
+int cl_sethostname(const char *name, size_t length) { return sethostname(name, length); }
+int cl_setdomainname(const char *name, size_t length) { return setdomainname(name, length); }
+int cl_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags) {
+    return (int)syscall(SYS_execveat, dirfd, path, argv, envp, flags);
+}
+int cl_seccomp_filter(unsigned flags, const void *program, unsigned short count) {
+    struct { unsigned short length; const void *filter; } prog = {count, program};
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
+}
+int cl_mknodat(int dirfd, const char *path, mode_t mode, unsigned major, unsigned minor) {
+    return mknodat(dirfd, path, mode, makedev(major, minor));
+}
+unsigned cl_major(uint64_t dev) { return major(dev); }
+unsigned cl_minor(uint64_t dev) { return minor(dev); }
+int cl_fstatfs(int fd, long *type, long *flags) {
+    struct statfs s;
+    if (fstatfs(fd, &s) < 0) return -1;
+    *type = s.f_type;
+    *flags = s.f_flags;
+    return 0;
+}
+
+ssize_t cl_send_descriptor(int socket, int descriptor, const void *data, size_t length) {
+    struct iovec part = {(void *)data, length};
+    union { struct cmsghdr align; char bytes[CMSG_SPACE(sizeof(int))]; } control = {0};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(c), &descriptor, sizeof(int));
+    ssize_t n;
+    do n = sendmsg(socket, &message, MSG_NOSIGNAL); while (n < 0 && errno == EINTR);
+    return n;
+}
+ssize_t cl_receive_descriptor(int socket, int *descriptor, void *data, size_t length) {
+    struct iovec part = {data, length};
+    union { struct cmsghdr align; char bytes[CMSG_SPACE(sizeof(int))]; } control = {0};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    ssize_t n;
+    *descriptor = -1;
+    do n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC); while (n < 0 && errno == EINTR);
+    if (n < 0) return n;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
+            memcpy(descriptor, CMSG_DATA(c), sizeof(int));
+    return n;
+}
+
+/// Fills an address; a path beyond sun_path goes through /proc/self/fd of its folder (*folder is then open).
+static int unix_address(const char *path, struct sockaddr_un *address, int *folder) {
+    *folder = -1;
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    if (strlen(path) < sizeof address->sun_path) {
+        strcpy(address->sun_path, path);
+        return 0;
+    }
+    const char *slash = strrchr(path, '/');
+    if (!slash) { errno = ENAMETOOLONG; return -1; }
+    char *parent = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+    if (!parent) return -1;
+    *folder = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    free(parent);
+    if (*folder < 0) return -1;
+    int n = snprintf(address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d/%s", *folder, slash + 1);
+    if (n >= (int)sizeof address->sun_path) {
+        close(*folder);
+        *folder = -1;
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return 0;
+}
+static void close_keeping_errno(int fd) {
+    int saved = errno;
+    if (fd >= 0) close(fd);
+    errno = saved;
+}
+int cl_unix_connect(const char *path) {
+    struct sockaddr_un address;
+    int folder;
+    if (unix_address(path, &address, &folder) < 0) return -1;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int r = fd < 0 ? -1 : connect(fd, (struct sockaddr *)&address, sizeof address);
+    close_keeping_errno(folder);
+    if (r == 0) return fd;
+    close_keeping_errno(fd);
+    return -1;
+}
+int cl_unix_listen(const char *path, int backlog) {
+    struct sockaddr_un address;
+    int folder;
+    if (unix_address(path, &address, &folder) < 0) return -1;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    // The mode of the socket's inode, before bind, becomes the mode of the file.
+    int ok = fd >= 0 && fchmod(fd, 0600) == 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+             chmod(address.sun_path, 0600) == 0 && listen(fd, backlog) == 0;
+    close_keeping_errno(folder);
+    if (ok) return fd;
+    close_keeping_errno(fd);
+    return -1;
+}
+int cl_accept(int fd) {
+    int r;
+    do r = accept4(fd, NULL, NULL, SOCK_CLOEXEC); while (r < 0 && errno == EINTR);
+    return r;
+}
+int cl_peer_credentials(int fd, uid_t *uid, pid_t *pid) {
+    struct ucred credentials;
+    socklen_t length = sizeof credentials;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0) return -1;
+    *uid = credentials.uid;
+    *pid = credentials.pid;
+    return 0;
+}
+
+int cl_tty_size(int fd, unsigned short *rows, unsigned short *columns) {
+    struct winsize size;
+    if (ioctl(fd, TIOCGWINSZ, &size) < 0) return -1;
+    *rows = size.ws_row;
+    *columns = size.ws_col;
+    return 0;
+}
+int cl_tty_set_size(int fd, unsigned short rows, unsigned short columns) {
+    struct winsize size = {.ws_row = rows, .ws_col = columns};
+    return ioctl(fd, TIOCSWINSZ, &size);
+}
+int cl_tty_make_controlling(int fd) { return ioctl(fd, TIOCSCTTY, 0); }
+int cl_pty_number(int master) {
+    unsigned n;
+    return ioctl(master, TIOCGPTN, &n) < 0 ? -1 : (int)n;
+}
+int cl_pty_unlock(int master) {
+    int zero = 0;
+    return ioctl(master, TIOCSPTLCK, &zero);
+}
+int cl_pty_peer(int master, int flags) { return ioctl(master, TIOCGPTPEER, flags); }
+int cl_tty_clear_onlcr(int fd) {
+    struct termios t;
+    if (tcgetattr(fd, &t) < 0) return -1;
+    t.c_oflag &= ~(tcflag_t)ONLCR;
+    return tcsetattr(fd, TCSANOW, &t);
+}
+long cl_keyctl_join_session(void) { return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL); }
+int cl_ns_type(int fd) { return ioctl(fd, CL_NSIO_GET_NSTYPE); }
+int cl_sched_personality(unsigned long persona) { return personality(persona); }
+int cl_interface_up(const char *name) {
+    struct ifreq request = {0};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+    int r = ioctl(fd, SIOCGIFFLAGS, &request);
+    if (r == 0) {
+        request.ifr_flags |= IFF_UP;
+        r = ioctl(fd, SIOCSIFFLAGS, &request);
+    }
+    close_keeping_errno(fd);
+    return r;
+}
+int cl_renameat2(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags) {
+    return (int)syscall(SYS_renameat2, from_dirfd, from, to_dirfd, to, flags);
+}

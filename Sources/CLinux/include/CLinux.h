@@ -1,0 +1,147 @@
+// What Glibc's module hides from Swift. Prototypes and typed integer constants only: a header that defines
+// _GNU_SOURCE breaks debug builds of the importing modules. Every function returns -1 with errno set on
+// failure, like the call it wraps.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+static const uint64_t CL_CLONE_NEWTIME = 0x00000080;
+static const uint64_t CL_CLONE_NEWNS = 0x00020000;
+static const uint64_t CL_CLONE_NEWCGROUP = 0x02000000;
+static const uint64_t CL_CLONE_NEWUTS = 0x04000000;
+static const uint64_t CL_CLONE_NEWIPC = 0x08000000;
+static const uint64_t CL_CLONE_NEWUSER = 0x10000000;
+static const uint64_t CL_CLONE_NEWPID = 0x20000000;
+static const uint64_t CL_CLONE_NEWNET = 0x40000000;
+static const uint64_t CL_CLONE_FS = 0x00000200;
+static const uint64_t CL_CLONE_PARENT = 0x00008000;
+static const int CL_O_PATH = 010000000;
+static const int CL_O_DIRECTORY = 0200000;
+static const int CL_O_NOFOLLOW = 0400000;
+static const int CL_O_CLOEXEC = 02000000;
+static const int CL_O_TMPFILE = 020200000;
+static const uint64_t CL_RESOLVE_NO_XDEV = 1;
+static const uint64_t CL_RESOLVE_NO_MAGICLINKS = 2;
+static const uint64_t CL_RESOLVE_NO_SYMLINKS = 4;
+static const uint64_t CL_RESOLVE_BENEATH = 8;
+static const uint64_t CL_RESOLVE_IN_ROOT = 16;
+static const unsigned CL_AT_EMPTY_PATH = 0x1000;
+static const unsigned CL_AT_SYMLINK_NOFOLLOW = 0x100;
+static const unsigned CL_AT_REMOVEDIR = 0x200;
+static const unsigned CL_AT_SYMLINK_FOLLOW = 0x400;
+static const unsigned CL_AT_RECURSIVE = 0x8000;
+static const unsigned CL_OPEN_TREE_CLONE = 1;
+static const unsigned CL_MOVE_MOUNT_F_EMPTY_PATH = 4;
+static const unsigned CL_MOVE_MOUNT_T_EMPTY_PATH = 0x40;
+// mount_setattr(2) and fsmount(2) attributes.
+static const uint64_t CL_MOUNT_ATTR_RDONLY = 0x1;
+static const uint64_t CL_MOUNT_ATTR_NOSUID = 0x2;
+static const uint64_t CL_MOUNT_ATTR_NODEV = 0x4;
+static const uint64_t CL_MOUNT_ATTR_NOEXEC = 0x8;
+static const uint64_t CL_MOUNT_ATTR__ATIME = 0x70;
+static const uint64_t CL_MOUNT_ATTR_RELATIME = 0x0;
+static const uint64_t CL_MOUNT_ATTR_NOATIME = 0x10;
+static const uint64_t CL_MOUNT_ATTR_STRICTATIME = 0x20;
+static const uint64_t CL_MOUNT_ATTR_NODIRATIME = 0x80;
+static const uint64_t CL_MOUNT_ATTR_IDMAP = 0x100000;
+static const uint64_t CL_MOUNT_ATTR_NOSYMFOLLOW = 0x200000;
+static const uint64_t CL_MS_UNBINDABLE = 1 << 17;
+static const uint64_t CL_MS_PRIVATE = 1 << 18;
+static const uint64_t CL_MS_SLAVE = 1 << 19;
+static const uint64_t CL_MS_SHARED = 1 << 20;
+static const uint64_t CL_MS_REC = 1 << 14;
+static const int CL_MNT_DETACH = 2;
+static const unsigned CL_FSCONFIG_SET_FLAG = 0;
+static const unsigned CL_FSCONFIG_SET_STRING = 1;
+static const unsigned CL_FSCONFIG_CMD_CREATE = 6;
+static const unsigned CL_FSCONFIG_CMD_RECONFIGURE = 7;
+// statfs f_type values that hako checks.
+static const long CL_PROC_SUPER_MAGIC = 0x9fa0;
+static const long CL_CGROUP_SUPER_MAGIC = 0x27e0eb;
+static const long CL_TMPFS_MAGIC = 0x01021994;
+static const long CL_DEVPTS_SUPER_MAGIC = 0x1cd1;
+static const long CL_CGROUP2_SUPER_MAGIC = 0x63677270;
+static const long CL_OVERLAYFS_SUPER_MAGIC = 0x794c7630;
+static const int CL_PR_SET_PDEATHSIG = 1;
+static const int CL_PR_SET_DUMPABLE = 4;
+static const int CL_PR_SET_KEEPCAPS = 8;
+static const int CL_PR_SET_NAME = 15;
+static const int CL_PR_SET_SECUREBITS = 28;
+static const int CL_PR_CAPBSET_READ = 23;
+static const int CL_PR_CAPBSET_DROP = 24;
+static const int CL_PR_SET_CHILD_SUBREAPER = 36;
+static const int CL_PR_SET_NO_NEW_PRIVS = 38;
+static const int CL_PR_CAP_AMBIENT = 47;
+static const int CL_PR_CAP_AMBIENT_RAISE = 2;
+static const int CL_PR_CAP_AMBIENT_CLEAR_ALL = 4;
+static const unsigned CL_SECCOMP_FILTER_FLAG_TSYNC = 1;
+static const unsigned CL_SECCOMP_FILTER_FLAG_LOG = 2;
+static const unsigned CL_SECCOMP_FILTER_FLAG_SPEC_ALLOW = 4;
+static const unsigned long CL_NSIO_GET_NSTYPE = 0xb703;
+
+/// fork-like clone3: no shared memory; flags are CLONE_NEW*; SIGCHLD on exit. With pidfd != NULL the child's
+/// pidfd is stored there. cgroup_fd >= 0 starts the child in that cgroup v2. Single-threaded callers only.
+pid_t cl_clone(uint64_t flags, int *pidfd, int cgroup_fd);
+int cl_unshare(int flags);
+int cl_setns(int fd, int nstype);
+int cl_pivot_root(const char *new_root, const char *put_old);
+int cl_umount2(const char *target, int flags);
+int cl_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data);
+int cl_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+int cl_open_tree(int dirfd, const char *path, unsigned flags);
+int cl_move_mount(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags);
+int cl_fsopen(const char *type, unsigned flags);
+int cl_fsconfig(int fd, unsigned command, const char *key, const char *value, int aux);
+int cl_fsmount(int fsfd, unsigned flags, unsigned attributes);
+int cl_mount_setattr(int dirfd, const char *path, unsigned flags, uint64_t set, uint64_t clear, uint64_t propagation,
+                     int userns_fd);
+int cl_pidfd_open(pid_t pid, unsigned flags);
+int cl_pidfd_send_signal(int pidfd, int signal);
+int cl_close_range(unsigned first, unsigned last, unsigned flags);
+int cl_memfd_create(const char *name, unsigned flags);
+int cl_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
+/// Raw capget/capset (version 3) of the calling thread; bit n is capability n.
+int cl_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);
+int cl_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
+/// Raw calls of this thread only: no signal to other threads as glibc's wrappers would send.
+int cl_setresuid(uid_t uid);
+int cl_setresgid(gid_t gid);
+int cl_setgroups(size_t count, const gid_t *list);
+int cl_sethostname(const char *name, size_t length);
+int cl_setdomainname(const char *name, size_t length);
+int cl_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
+/// seccomp(SECCOMP_SET_MODE_FILTER, flags): count classic BPF instructions of 8 bytes each at program.
+int cl_seccomp_filter(unsigned flags, const void *program, unsigned short count);
+int cl_mknodat(int dirfd, const char *path, mode_t mode, unsigned major, unsigned minor);
+unsigned cl_major(uint64_t dev);
+unsigned cl_minor(uint64_t dev);
+/// 0 on success; *type gets statfs f_type, *flags f_flags.
+int cl_fstatfs(int fd, long *type, long *flags);
+/// Sends one descriptor with `length` bytes of data (at least 1) over a Unix socket.
+ssize_t cl_send_descriptor(int socket, int descriptor, const void *data, size_t length);
+/// Receives data and at most one descriptor (close-on-exec); *descriptor is -1 where none came.
+ssize_t cl_receive_descriptor(int socket, int *descriptor, void *data, size_t length);
+/// Connects a stream socket to a filesystem path; accepts any path length through /proc/self/fd of its folder.
+int cl_unix_connect(const char *path);
+/// Listens on a filesystem path (mode 0600), close-on-exec.
+int cl_unix_listen(const char *path, int backlog);
+int cl_accept(int fd);
+/// Peer's uid and pid (SO_PEERCRED).
+int cl_peer_credentials(int fd, uid_t *uid, pid_t *pid);
+int cl_tty_size(int fd, unsigned short *rows, unsigned short *columns);
+int cl_tty_set_size(int fd, unsigned short rows, unsigned short columns);
+int cl_tty_make_controlling(int fd);
+/// Number of the pts slave behind a master, or -1.
+int cl_pty_number(int master);
+int cl_pty_unlock(int master);
+/// Opens the slave of a master without naming it in any /dev (TIOCGPTPEER).
+int cl_pty_peer(int master, int flags);
+/// Turns ONLCR off on a terminal, as runc does for a container's console.
+int cl_tty_clear_onlcr(int fd);
+long cl_keyctl_join_session(void);
+int cl_ns_type(int fd);
+int cl_sched_personality(unsigned long persona);
+/// Brings a network interface up in the current network namespace (SIOCSIFFLAGS).
+int cl_interface_up(const char *name);
+int cl_renameat2(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags);
