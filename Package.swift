@@ -34,9 +34,12 @@ let package = Package(
         library("Support"),
         library("Linux", ["CLinux", "Support"]),
         library("JSON", ["Support"]),
+        // 2: data
+        library("OCISpec", ["JSON", "Support"]),
         // tests
         unitTests("Support"),
         unitTests("Linux", ["Support"]),
         unitTests("JSON", ["Support"]),
+        unitTests("OCISpec", ["JSON", "Support"]),
     ]
 )
