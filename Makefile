@@ -1,0 +1,44 @@
+# hako: `sudo make demo` shows it at work, `sudo make test` proves it. See README.md and docs/testing.md.
+
+SWIFT ?= $(shell dev/swift-path)
+export SWIFT
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+PROGRAMS = hako hako-native
+RELEASE  = .build/release
+
+.PHONY: all build demo test check install bench clean dependencies
+
+all: build
+
+dependencies:
+	@dev/install-dependencies build
+
+build: dependencies
+	@for program in $(PROGRAMS); do $(SWIFT) build -c release --product $$program || exit 1; done
+
+demo: build
+	@dev/install-dependencies demo
+	@dev/demo $(RELEASE)
+
+test: build
+	@dev/install-dependencies test
+	@dev/test $(RELEASE)
+
+check:
+	@dev/install-dependencies check
+	@dev/check
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(PROGRAMS:%=$(RELEASE)/%) $(DESTDIR)$(PREFIX)/bin
+	dev/install-completions $(RELEASE)/hako $(DESTDIR)$(PREFIX)/share
+
+bench: build
+	@dev/install-dependencies test
+	@Benchmarks/run
+
+clean:
+	rm -rf .build
