@@ -36,10 +36,13 @@ let package = Package(
         library("JSON", ["Support"]),
         // 2: data
         library("OCISpec", ["JSON", "Support"]),
+        // 3: mechanisms
+        library("ProcessIO", ["CLinux", "Linux", "Support"]),
         // tests
         unitTests("Support"),
         unitTests("Linux", ["Support"]),
         unitTests("JSON", ["Support"]),
         unitTests("OCISpec", ["JSON", "Support"]),
+        unitTests("ProcessIO", ["CLinux", "Linux", "Support"]),
     ]
 )

@@ -269,3 +269,24 @@ int cl_interface_up(const char *name) {
 int cl_renameat2(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags) {
     return (int)syscall(SYS_renameat2, from_dirfd, from, to_dirfd, to, flags);
 }
+
+static int signal_pipe[2] = {-1, -1};
+static void signal_to_pipe(int number) {
+    int saved = errno;
+    unsigned char byte = (unsigned char)number;
+    // A full pipe drops the signal: 64 KiB of them wait already.
+    if (write(signal_pipe[1], &byte, 1) < 0) {}
+    errno = saved;
+}
+int cl_signal_pipe(const unsigned char *signals, int count) {
+    if (signal_pipe[0] < 0 && pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) < 0) return -1;
+    struct sigaction action = {.sa_handler = signal_to_pipe, .sa_flags = SA_RESTART};
+    sigfillset(&action.sa_mask);
+    for (int i = 0; i < count; i++)
+        if (sigaction(signals[i], &action, NULL) < 0) return -1;
+    return signal_pipe[0];
+}
+void cl_signal_default(const unsigned char *signals, int count) {
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    for (int i = 0; i < count; i++) sigaction(signals[i], &action, NULL);
+}

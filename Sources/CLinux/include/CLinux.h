@@ -145,3 +145,8 @@ int cl_sched_personality(unsigned long persona);
 /// Brings a network interface up in the current network namespace (SIOCSIFFLAGS).
 int cl_interface_up(const char *name);
 int cl_renameat2(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags);
+/// Catches `count` signals, in whatever thread: their numbers can be read, one byte each, from the descriptor
+/// returned (close-on-exec, not blocking). One pipe a process; a second call gives back the same.
+int cl_signal_pipe(const unsigned char *signals, int count);
+/// Gives the signals their default action back.
+void cl_signal_default(const unsigned char *signals, int count);

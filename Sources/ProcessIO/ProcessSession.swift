@@ -1,0 +1,63 @@
+internal import CLinux
+internal import Glibc
+public import Linux
+
+/// The front end of one process: relays between its terminal and ours, passes signals on, waits for its end.
+///
+/// The process must be a child or have been left to this process (``becomeSubreaper()``). Call ``run(onSignal:)`` once,
+/// from one thread.
+public struct ProcessSession {
+    private let pid: Int32
+    private let pidfd: SharedDescriptor
+    private var terminal: TerminalRelay?
+
+    /// A session for a process whose standard descriptors are none of our business.
+    public init(pid: Int32) throws(SystemCallError) {
+        self.pid = pid
+        pidfd = try Self.openProcess(pid)
+        terminal = nil
+    }
+
+    /// A session for a process on a terminal.
+    ///
+    /// - Parameters:
+    ///   - master: the master of its terminal.
+    ///   - input: where keys come from; nil for none. Set to raw mode while the session runs, where it is a terminal.
+    ///   - output: where its output goes.
+    public init(pid: Int32, master: consuming Descriptor, input: Int32?, output: Int32) throws(SystemCallError) {
+        self.pid = pid
+        pidfd = try Self.openProcess(pid)
+        terminal = try TerminalRelay(master: master, input: input, output: output)
+    }
+
+    private static func openProcess(_ pid: Int32) throws(SystemCallError) -> SharedDescriptor {
+        SharedDescriptor(Descriptor(owning: try check("pidfd_open", "\(pid)") { cl_pidfd_open(pid, 0) }))
+    }
+
+    /// Runs until the process has ended; returns how.
+    ///
+    /// - Parameter onSignal: called with each signal of ``SignalPipe/forwarded`` that this process gets.
+    public mutating func run(onSignal: (Int32) -> Void) throws(SystemCallError) -> ExitStatus {
+        ignoreBrokenPipes()
+        let signals = try SignalPipe(SignalPipe.forwarded + [UInt8(SIGWINCH)])
+        let raw = try terminal?.input.flatMap { input in isTerminal(input) ? input : nil }.map(RawTerminal.init)
+        terminal?.adoptSize()
+        var ended = false
+        while !ended {
+            var entries = [
+                pollfd(fd: pidfd.rawValue, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
+            ]
+            terminal?.addInterests(to: &entries)
+            try check("poll") { poll(&entries, nfds_t(entries.count), -1) }
+            while let signal = signals.next() {
+                if signal == SIGWINCH { terminal?.adoptSize() } else { onSignal(signal) }
+            }
+            terminal?.move(entries)
+            ended = entries[0].revents != 0
+        }
+        terminal?.drain()
+        raw?.restore()
+        return try waitForChild(pid)
+    }
+}
