@@ -7,6 +7,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,4 +290,7 @@ int cl_signal_pipe(const unsigned char *signals, int count) {
 void cl_signal_default(const unsigned char *signals, int count) {
     struct sigaction action = {.sa_handler = SIG_DFL};
     for (int i = 0; i < count; i++) sigaction(signals[i], &action, NULL);
+}
+int cl_spawn_close_from(void *file_actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(file_actions, first);
 }

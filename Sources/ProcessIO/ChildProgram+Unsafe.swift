@@ -71,7 +71,7 @@ public struct ChildProgram: Sendable {
                 posix_spawn_file_actions_adddup2(&actions, source, target)
             }
         }
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        _ = cl_spawn_close_from(&actions, 3)
         return copies
     }
 }

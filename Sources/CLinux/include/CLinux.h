@@ -150,3 +150,5 @@ int cl_renameat2(int from_dirfd, const char *from, int to_dirfd, const char *to,
 int cl_signal_pipe(const unsigned char *signals, int count);
 /// Gives the signals their default action back.
 void cl_signal_default(const unsigned char *signals, int count);
+/// posix_spawn_file_actions_addclosefrom_np: the child closes every descriptor from `first` on.
+int cl_spawn_close_from(void *file_actions, int first);
