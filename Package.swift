@@ -38,11 +38,13 @@ let package = Package(
         library("OCISpec", ["JSON", "Support"]),
         // 3: mechanisms
         library("ProcessIO", ["CLinux", "Linux", "Support"]),
+        library("Seccomp", ["Support"]),
         // tests
         unitTests("Support"),
         unitTests("Linux", ["Support"]),
         unitTests("JSON", ["Support"]),
         unitTests("OCISpec", ["JSON", "Support"]),
         unitTests("ProcessIO", ["CLinux", "Linux", "Support"]),
+        unitTests("Seccomp", ["Support", "JSON"]),
     ]
 )
