@@ -26,6 +26,7 @@ let package = Package(
     name: "hako",
     products: [
         .library(name: "JSON", targets: ["JSON"]),
+        .library(name: "Seccomp", targets: ["Seccomp"]),
     ],
     targets: [
         // 0: C
