@@ -44,6 +44,9 @@ let package = Package(
         unitTests("Support"),
         unitTests("Linux", ["Support"]),
         unitTests("JSON", ["Support"]),
+        // Drives the built programs from outside; needs root. See docs/testing.md.
+        .target(name: "CHarness", path: "Tests/CHarness"),
+        .testTarget(name: "IntegrationTests", dependencies: ["CHarness"], swiftSettings: swiftSettings),
         unitTests("OCISpec", ["JSON", "Support"]),
         unitTests("ProcessIO", ["CLinux", "Linux", "Support"]),
         unitTests("Seccomp", ["Support", "JSON"]),
