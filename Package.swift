@@ -27,6 +27,7 @@ let package = Package(
     products: [
         .library(name: "JSON", targets: ["JSON"]),
         .library(name: "Seccomp", targets: ["Seccomp"]),
+        .library(name: "Cgroups", targets: ["Cgroups"]),
     ],
     targets: [
         // 0: C
@@ -40,6 +41,7 @@ let package = Package(
         // 3: mechanisms
         library("ProcessIO", ["CLinux", "Linux", "Support"]),
         library("Seccomp", ["Support"]),
+        library("Cgroups", ["CLinux", "Linux", "Support"]),
         // tests
         unitTests("Support"),
         unitTests("Linux", ["Support"]),
@@ -50,5 +52,6 @@ let package = Package(
         unitTests("OCISpec", ["JSON", "Support"]),
         unitTests("ProcessIO", ["CLinux", "Linux", "Support"]),
         unitTests("Seccomp", ["Support", "JSON"]),
+        unitTests("Cgroups", ["Linux", "Support"]),
     ]
 )

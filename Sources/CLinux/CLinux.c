@@ -1,6 +1,7 @@
 #include "CLinux.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
@@ -293,4 +294,42 @@ void cl_signal_default(const unsigned char *signals, int count) {
 }
 int cl_spawn_close_from(void *file_actions, int first) {
     return posix_spawn_file_actions_addclosefrom_np(file_actions, first);
+}
+
+int cl_bpf_load_device(const uint64_t *instructions, unsigned count) {
+    union bpf_attr attr = {0};
+    attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+    attr.insns = (uint64_t)(uintptr_t)instructions;
+    attr.insn_cnt = count;
+    attr.license = (uint64_t)(uintptr_t)"Apache-2.0";
+    memcpy(attr.prog_name, "hako_devices", 13);
+    return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof attr);
+}
+int cl_bpf_attach_device(int cgroup_fd, int program_fd) {
+    union bpf_attr attr = {0};
+    attr.target_fd = (uint32_t)cgroup_fd;
+    attr.attach_bpf_fd = (uint32_t)program_fd;
+    attr.attach_type = BPF_CGROUP_DEVICE;
+    attr.attach_flags = BPF_F_ALLOW_MULTI;
+    return (int)syscall(SYS_bpf, BPF_PROG_ATTACH, &attr, sizeof attr);
+}
+int cl_bpf_detach_device(int cgroup_fd, int program_fd) {
+    union bpf_attr attr = {0};
+    attr.target_fd = (uint32_t)cgroup_fd;
+    attr.attach_bpf_fd = (uint32_t)program_fd;
+    attr.attach_type = BPF_CGROUP_DEVICE;
+    return (int)syscall(SYS_bpf, BPF_PROG_DETACH, &attr, sizeof attr);
+}
+int cl_bpf_query_device(int cgroup_fd, unsigned *ids, unsigned capacity) {
+    union bpf_attr attr = {0};
+    attr.query.target_fd = (uint32_t)cgroup_fd;
+    attr.query.attach_type = BPF_CGROUP_DEVICE;
+    attr.query.prog_ids = (uint64_t)(uintptr_t)ids;
+    attr.query.prog_cnt = capacity;
+    return syscall(SYS_bpf, BPF_PROG_QUERY, &attr, sizeof attr) < 0 ? -1 : (int)attr.query.prog_cnt;
+}
+int cl_bpf_program_by_id(unsigned id) {
+    union bpf_attr attr = {0};
+    attr.prog_id = id;
+    return (int)syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, &attr, sizeof attr);
 }

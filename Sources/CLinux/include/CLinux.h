@@ -152,3 +152,12 @@ int cl_signal_pipe(const unsigned char *signals, int count);
 void cl_signal_default(const unsigned char *signals, int count);
 /// posix_spawn_file_actions_addclosefrom_np: the child closes every descriptor from `first` on.
 int cl_spawn_close_from(void *file_actions, int first);
+/// Loads a BPF_PROG_TYPE_CGROUP_DEVICE program of `count` instructions (8 bytes each); returns its descriptor.
+int cl_bpf_load_device(const uint64_t *instructions, unsigned count);
+/// Attaches a device program to a cgroup v2 folder beside those that are there (BPF_F_ALLOW_MULTI).
+int cl_bpf_attach_device(int cgroup_fd, int program_fd);
+int cl_bpf_detach_device(int cgroup_fd, int program_fd);
+/// The ids of the device programs attached to the folder itself; returns their number, at most `capacity`.
+int cl_bpf_query_device(int cgroup_fd, unsigned *ids, unsigned capacity);
+/// A descriptor of a loaded program.
+int cl_bpf_program_by_id(unsigned id);

@@ -1,0 +1,107 @@
+internal import Glibc
+internal import Linux
+internal import Support
+
+extension Cgroup {
+    /// Makes the folders and those above them that are missing; on v2 hands controllers down to the group.
+    ///
+    /// On v1 a new cpuset gets its parent's processors and memory nodes, as no process can enter an empty one. When a
+    /// folder can't be made, those already made are removed again.
+    ///
+    /// - Throws: ``RuntimeError`` `alreadyExists` where a folder is there and has processes.
+    public func create() throws {
+        try withUndo { undo in
+            for folder in folders {
+                try attempt("create cgroup \(folder.path)") {
+                    if isUnified {
+                        try makeUnified(folder.path)
+                    } else {
+                        try make(folder)
+                    }
+                }
+                undo.push { rmdir(folder.path) }
+            }
+        }
+    }
+
+    /// Makes one v1 (or hybrid v2) folder, its parents first where they are missing.
+    private func make(_ folder: Folder) throws {
+        if mkdir(folder.path, 0o755) != 0 {
+            switch errno {
+            case ENOENT:
+                try make(Folder(controllers: folder.controllers, path: parentPath(folder.path)))
+                if mkdir(folder.path, 0o755) != 0 && errno != EEXIST { throw SystemCallError("mkdir", errno: errno) }
+            case EEXIST: try refuseBusy(folder.path)
+            default: throw SystemCallError("mkdir", errno: errno)
+            }
+        }
+        if folder.controllers.contains("cpuset") {
+            try inherit("cpuset.cpus", folder.path)
+            try inherit("cpuset.mems", folder.path)
+        }
+    }
+
+    /// Gives an empty cpuset file the parent's content.
+    private func inherit(_ file: String, _ path: String) throws {
+        let own = try readText("\(path)/\(file)")
+        if !own.isEmpty { return }
+        try writeText(try readText("\(parentPath(path))/\(file)"), to: "\(path)/\(file)")
+    }
+
+    private func refuseBusy(_ path: String) throws {
+        // The intermediate folders of a path may well have processes; this is asked of the last one only.
+        guard folders.contains(where: { $0.path == path }) else { return }
+        if try !readText("\(path)/cgroup.procs").isEmpty {
+            throw RuntimeError(.alreadyExists, "it has processes already; choose another linux.cgroupsPath")
+        }
+    }
+
+    // MARK: v2
+
+    private func makeUnified(_ path: String) throws {
+        let parent = parentPath(path)
+        try handDown(to: path)
+        if mkdir(path, 0o755) != 0 {
+            guard errno == EEXIST else { throw SystemCallError("mkdir", errno: errno, subject: parent) }
+            try refuseBusy(path)
+        }
+    }
+
+    /// Makes the groups above `path` that are missing and enables every controller in each, from the top down.
+    private func handDown(to path: String) throws {
+        var above: [String] = []
+        var at = parentPath(path)
+        var inside = false
+        while at != "/" {
+            let isGroup = access("\(at)/cgroup.procs", F_OK) == 0
+            if inside && !isGroup { break }
+            inside = inside || isGroup
+            above.append(at)
+            at = parentPath(at)
+        }
+        guard inside else { throw RuntimeError(.notFound, "no cgroup v2 hierarchy above it") }
+        for folder in above.reversed() {
+            if mkdir(folder, 0o755) != 0 && errno != EEXIST {
+                throw SystemCallError("mkdir", errno: errno, subject: folder)
+            }
+            try enableControllers(in: folder)
+        }
+    }
+
+    private func enableControllers(in folder: String) throws {
+        let file = "\(folder)/cgroup.subtree_control"
+        let there = Self.words(try readText("\(folder)/cgroup.controllers")).intersection(Self.wanted)
+        let missing = there.subtracting(Self.words(try readText(file))).sorted()
+        if missing.isEmpty { return }
+        if (try? writeText(missing.map { "+\($0)" }.joined(separator: " "), to: file)) != nil { return }
+        // One that is refused (processes in this group, real-time tasks) must not keep the others away. What is
+        // missing in the end is an error only where a limit needs it: apply names the field then.
+        for name in missing { try? writeText("+\(name)", to: file) }
+    }
+
+    private static let wanted: Set<String> = ["cpu", "cpuset", "io", "memory", "pids", "hugetlb", "rdma", "misc"]
+
+    private static func words(_ text: String) -> Set<String> {
+        Set(text.split(separator: " ").map(String.init))
+    }
+}

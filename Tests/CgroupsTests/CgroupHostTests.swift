@@ -1,0 +1,171 @@
+import Glibc
+import Linux
+import Support
+import Testing
+
+@testable import Cgroups
+
+/// On this host's real hierarchies, in folders of the test's own that are removed again.
+@Suite(.enabled(if: getuid() == 0 && access("/sys/fs/cgroup", W_OK) == 0, "needs root and writable cgroups"))
+struct CgroupHostTests {
+    func withGroup(_ name: String, _ body: (Cgroup) throws -> Void) throws {
+        let group = try Cgroup(path: "/hako-test-\(getpid())-\(name)", id: "", layout: try .detect())
+        try group.create()
+        do {
+            try body(group)
+        } catch {
+            try? group.killAll()
+            try? group.delete()
+            throw error
+        }
+        try? group.killAll()
+        try group.delete()
+        for folder in group.folders { #expect(access(folder.path, F_OK) != 0, "\(folder.path)") }
+    }
+
+    /// A sleeping program outside of the group.
+    func sleeper() throws -> Int32 {
+        var pid: pid_t = 0
+        let words: [UnsafeMutablePointer<CChar>?] = [strdup("sleep"), strdup("100"), nil]
+        defer { for word in words { free(word) } }
+        #expect(posix_spawnp(&pid, "sleep", nil, nil, words, environ) == 0)
+        return pid
+    }
+
+    func ended(_ pid: Int32) -> Bool {
+        var status: Int32 = 0
+        return Cgroup.poll(milliseconds: 5000) { waitpid(pid, &status, WNOHANG) == pid }
+    }
+
+    @Test func limitsReachTheKernel() throws {
+        try withGroup("limits") { group in
+            var resources = CgroupResources()
+            resources.memory.limit = 64 << 20
+            resources.memory.swap = 64 << 20
+            resources.cpu.shares = 512
+            resources.cpu.quota = 50_000
+            resources.cpu.period = 100_000
+            resources.cpu.cpus = "0"
+            resources.pids = 17
+            resources.devices = [.init(allow: false, kind: .all)] + CgroupDeviceRule.defaults
+            try group.apply(resources)
+            let statistics = try group.statistics()
+            #expect(statistics.memoryLimit == 64 << 20)
+            #expect(statistics.pidsLimit == 17)
+            #expect(statistics.pidsCurrent == 0)
+            #expect(statistics.oomKills == 0)
+            // Raising both needs another order than lowering them.
+            resources.memory.limit = 128 << 20
+            resources.memory.swap = 256 << 20
+            try group.apply(resources)
+            #expect(try group.statistics().memoryLimit == 128 << 20)
+            resources.memory.limit = 32 << 20
+            resources.memory.swap = 32 << 20
+            try group.apply(resources)
+            #expect(try group.statistics().memoryLimit == 32 << 20)
+        }
+    }
+
+    @Test func processesFreezeThawAndDie() throws {
+        try withGroup("processes") { group in
+            let pid = try sleeper()
+            try group.addProcess(pid)
+            #expect(try group.processes() == [pid])
+            try group.freeze()
+            #expect(try group.isFrozen())
+            try group.thaw()
+            #expect(try !group.isFrozen())
+            #expect(throws: RuntimeError.self) { try group.create() }
+            #expect(throws: RuntimeError.self) { try group.delete(timeout: 20) }
+            try group.killAll()
+            #expect(ended(pid))
+            #expect(try group.processes().isEmpty)
+        }
+    }
+
+    @Test func frozenProcessesAreKilledToo() throws {
+        try withGroup("frozen") { group in
+            let pid = try sleeper()
+            try group.addProcess(pid)
+            try group.freeze()
+            try group.killAll()
+            try group.thaw()
+            #expect(ended(pid))
+        }
+    }
+
+    @Test func groupsBelowAreDeletedWithIt() throws {
+        try withGroup("nested") { group in
+            for folder in group.folders {
+                #expect(mkdir("\(folder.path)/child", 0o755) == 0)
+                #expect(mkdir("\(folder.path)/child/grandchild", 0o755) == 0)
+            }
+        }
+    }
+
+    @Test func missingControllersAreNamed() throws {
+        try withGroup("missing") { group in
+            var resources = CgroupResources()
+            resources.hugepageLimits = [.init(pageSize: "3MB", limit: 1)]
+            let error = try #require(throws: RuntimeError.self) { try group.apply(resources) }
+            #expect(error.code == .unsupported)
+            #expect(error.description.hasPrefix("linux.resources.hugepageLimits: "))
+            // -1 needs nothing, so a missing file is no error.
+            resources.hugepageLimits = []
+            resources.memory.limit = -1
+            resources.memory.swap = -1
+            try group.apply(resources)
+        }
+    }
+
+    @Test func parentsAreMadeAndCpusetsInherited() throws {
+        let name = "hako-test-\(getpid())-deep"
+        let group = try Cgroup(path: "/\(name)/a/b", id: "", layout: try .detect())
+        let outer = try Cgroup(path: "/\(name)", id: "", layout: try .detect())
+        defer { try? outer.delete() }
+        try group.create()
+        let pid = try sleeper()
+        try group.addProcess(pid)
+        #expect(try group.processes() == [pid])
+        #expect(try outer.processes() == [pid])
+        try outer.killAll()
+        #expect(ended(pid))
+        try outer.delete()
+        #expect(try group.processes().isEmpty)
+    }
+
+    @Test(.enabled(if: (try? CgroupLayout.detect())?.unified != nil, "needs a cgroup v2 hierarchy"))
+    func aDeviceProgramDecides() throws {
+        let unified = try #require(try CgroupLayout.detect().unified)
+        let group = Cgroup(folders: [.init(controllers: [], path: "\(unified.mountPoint)/hako-test-\(getpid())-bpf")])
+        try group.create()
+        defer { try? group.delete() }
+        let rules = [CgroupDeviceRule(allow: false, kind: .all)] + CgroupDeviceRule.defaults
+        let noZeroReading = [CgroupDeviceRule(allow: false, kind: .character, major: 1, minor: 5, access: "r")]
+        for (update, expected) in [([], "null zero"), (noZeroReading, "null"), ([], "null zero")] {
+            var resources = CgroupResources()
+            resources.devices = rules + update
+            try group.apply(resources)
+            let script = """
+                echo 0 > \(group.folders[0].path)/cgroup.procs || exit 9
+                test -e /dev/kmsg && (: < /dev/kmsg) 2>/dev/null && exit 8
+                (: < /dev/null) 2>/dev/null || exit 7
+                (: > /dev/zero) || exit 6
+                (: < /dev/zero) 2>/dev/null && exit 1
+                exit 0
+                """
+            #expect(try shell(script) == (expected == "null zero" ? 1 : 0), "\(expected)")
+        }
+    }
+
+    /// The exit status of a shell script.
+    func shell(_ script: String) throws -> Int32 {
+        var pid: pid_t = 0
+        let words: [UnsafeMutablePointer<CChar>?] = [strdup("sh"), strdup("-c"), strdup(script), nil]
+        defer { for word in words { free(word) } }
+        try #require(posix_spawnp(&pid, "sh", nil, nil, words, environ) == 0)
+        var status: Int32 = 0
+        try #require(waitpid(pid, &status, 0) == pid)
+        return status >> 8 & 0xff
+    }
+}
