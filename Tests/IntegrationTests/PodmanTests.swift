@@ -1,0 +1,126 @@
+import Foundation
+import Testing
+
+/// podman with an OCI runtime: its own folders, cgroupfs, and limits that this kind of machine can set.
+private final class Podman {
+    let home: String
+    let runtime: String
+
+    static let isThere = Machine.program("podman") != nil && Machine.program("conmon") != nil
+    /// The runtime under test and Debian's runc, which every test must pass too: so it's not the test that is wrong.
+    static let runtimes = [Machine.runtime] + (Machine.program("runc").map { [$0] } ?? [])
+
+    init(_ runtime: String) throws {
+        self.runtime = runtime
+        home = try makeTemporaryFolder("podman")
+        let limits = "[containers]\ndefault_ulimits = [\"nofile=1024:20000\", \"nproc=30000:30000\"]\n"
+        try limits.write(toFile: home + "/containers.conf", atomically: false, encoding: .utf8)
+        let pulled = try call(["pull", "docker-archive:\(try TestImages.shared.get().folder)/busybox.tar"])
+        try #require(pulled.code == 0, "\(pulled)")
+    }
+
+    func start(_ arguments: [String], _ options: Job.Options = Job.Options()) throws -> Job {
+        var options = options
+        options.environment["CONTAINERS_CONF"] = home + "/containers.conf"
+        let settings = [
+            "--storage-driver", "overlay", "--cgroup-manager", "cgroupfs", "--events-backend", "file",
+            "--root", home + "/root", "--runroot", home + "/run", "--tmpdir", home + "/tmp", "--runtime", runtime,
+        ]
+        return try Job(["podman"] + settings + arguments, options)
+    }
+
+    func call(_ arguments: [String], _ options: Job.Options = Job.Options()) throws -> Outcome {
+        try start(arguments, options).wait()
+    }
+
+    /// `podman run --rm --network none FLAGS busybox sh -c SCRIPT`.
+    func run(_ flags: [String], _ script: String) throws -> Outcome {
+        try call(["run", "--rm", "--network", "none"] + flags + ["localhost/busybox", "sh", "-c", script])
+    }
+
+    func finish(at location: SourceLocation = #_sourceLocation) {
+        _ = try? call(["rm", "--all", "--force", "--time", "0"])
+        // podman keeps its storage mounted for itself.
+        for mount in Residue.mounts([home]).reversed() {
+            let path = mount.split(separator: " ").dropFirst(5).first.map(String.init) ?? ""
+            if path == home + "/root/overlay" { _ = try? IntegrationTests.run(["umount", path]) }
+        }
+        let left = Residue.left(marks: [home], folders: [])
+        #expect(left.isEmpty, "left behind: \(left)", sourceLocation: location)
+        try? FileManager.default.removeItem(atPath: home)
+    }
+}
+
+extension Integration.NativeRuntime {
+    @Suite(.serialized, .enabled(if: Podman.isThere, "needs podman and conmon")) struct WithPodman {
+        @Test(arguments: Podman.runtimes) func `a program runs and its exit code comes back`(runtime: String) throws {
+            let podman = try Podman(runtime)
+            defer { podman.finish() }
+            let outcome = try podman.run([], "echo hello; exit 3")
+            #expect(outcome.output == "hello\n", "\(outcome)")
+            #expect(outcome.code == 3, "\(outcome)")
+        }
+
+        @Test(arguments: Podman.runtimes) func `what can't be run gives 126 or 127`(runtime: String) throws {
+            let podman = try Podman(runtime)
+            defer { podman.finish() }
+            let missing = try podman.call(["run", "--rm", "--network", "none", "localhost/busybox", "/not/there"])
+            #expect(missing.code == 127, "\(missing)")
+            let refused = try podman.call(["run", "--rm", "--network", "none", "localhost/busybox", "/etc/passwd"])
+            #expect(refused.code == 126, "\(refused)")
+        }
+
+        @Test(arguments: Podman.runtimes) func `user, folder, environment and host name`(runtime: String) throws {
+            let podman = try Podman(runtime)
+            defer { podman.finish() }
+            let flags = ["-u", "user", "-w", "/tmp", "-e", "A=1", "--hostname", "box"]
+            #expect(try podman.run(flags, "id -u; pwd; echo $A; hostname").lines == ["1000", "/tmp", "1", "box"])
+        }
+
+        @Test(arguments: Podman.runtimes) func `confinement is podman's`(runtime: String) throws {
+            let podman = try Podman(runtime)
+            defer { podman.finish() }
+            let outcome = try podman.run(["--cap-drop", "all"], "grep -E 'CapEff|Seccomp:' /proc/self/status")
+            #expect(outcome.lines == ["CapEff:\t0000000000000000", "Seccomp:\t2"], "\(outcome)")
+        }
+
+        @Test(arguments: Podman.runtimes) func `limits, volumes and a read-only root`(runtime: String) throws {
+            let podman = try Podman(runtime)
+            defer { podman.finish() }
+            let flags = ["-m", "64m", "--pids-limit", "20", "--read-only", "-v", "\(podman.home):/data"]
+            let limits = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/pids/pids.max"
+            let limits2 = "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max"
+            let script = "\(Machine.hasOnlyCgroup2 ? limits2 : limits); ls /data/containers.conf; touch /file"
+            let outcome = try podman.run(flags, script)
+            #expect(outcome.lines == ["67108864", "20", "/data/containers.conf"], "\(outcome)")
+            #expect(outcome.errors.lowercased().contains("read-only"))
+        }
+
+        @Test(arguments: Podman.runtimes) func `a detached container is stopped and removed`(runtime: String) throws {
+            let podman = try Podman(runtime)
+            defer { podman.finish() }
+            let script = "trap 'exit 7' TERM; echo up; while :; do sleep 0.05; done"
+            let flags = ["run", "-d", "--name", "one", "--network", "none"]
+            let outcome = try podman.call(flags + ["localhost/busybox", "sh", "-c", script])
+            #expect(outcome.code == 0, "\(outcome)")
+            #expect(try eventually { try podman.call(["logs", "one"]).output.contains("up") })
+            #expect(try podman.call(["stop", "one"]).code == 0)
+            #expect(try podman.call(["inspect", "one", "--format", "{{.State.ExitCode}}"]).text == "7")
+            #expect(try podman.call(["rm", "one"]).code == 0)
+        }
+
+        @Test(arguments: Podman.runtimes) func `a terminal works`(runtime: String) throws {
+            let podman = try Podman(runtime)
+            defer { podman.finish() }
+            let terminal = try Terminal()
+            terminal.resize(rows: 30, columns: 70)
+            let arguments = [
+                "run", "--rm", "-it", "--network", "none", "localhost/busybox", "sh", "-c", "tty; stty size",
+            ]
+            let job = try podman.start(arguments, Job.Options(terminal: terminal.path))
+            #expect(terminal.shows("/dev/pts/0"), "\(terminal.text)")
+            #expect(terminal.shows("30 70"), "\(terminal.text)")
+            #expect(job.wait().code == 0)
+        }
+    }
+}
