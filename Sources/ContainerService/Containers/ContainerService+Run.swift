@@ -1,0 +1,84 @@
+internal import Glibc
+internal import Linux
+internal import OCISpec
+public import ProcessIO
+public import Support
+
+extension ContainerService {
+    /// Starts a container; when this returns, its program runs.
+    ///
+    /// This process must be a subreaper (`becomeSubreaper()`), for the container's process becomes its child.
+    ///
+    /// - Parameters:
+    ///   - io: the standard descriptors of a container without a terminal.
+    /// - Throws: what the runtime said; the container is then exited (and removed where it was to remove itself).
+    public func start(_ container: OwnedContainer, io: RuntimeProgram.StandardIO) throws {
+        try perform(container.record.lifecycle.handle(.start), on: container)
+        do {
+            let pid = try launch(container, io)
+            try perform(container.record.lifecycle.handle(.started(pid: pid, at: Self.now())), on: container)
+        } catch {
+            container.master = nil
+            let ending = ContainerLifecycle.Ending(
+                code: Self.exitCode(ofStartFailure: error), at: Self.now(), reason: "\(error)")
+            try perform(container.record.lifecycle.handle(.startFailed(ending)), on: container)
+            throw error
+        }
+    }
+
+    /// Waits for a started container's end, relaying its terminal and passing on the signals that this process gets;
+    /// then cleans up.
+    ///
+    /// - Parameters:
+    ///   - input: where keys come from; nil for none.
+    ///   - output: where a terminal's output goes.
+    public func wait(_ container: OwnedContainer, input: Int32?, output: Int32) throws -> ExitStatus {
+        guard case .running(let pid, _) = container.record.lifecycle else {
+            throw RuntimeError(.invalidState, "container \(container.record.name): it is not running")
+        }
+        var session: ProcessSession
+        if let master = container.master.take() {
+            session = try ProcessSession(pid: pid, master: master.duplicate(), input: input, output: output)
+        } else {
+            session = try ProcessSession(pid: pid)
+        }
+        let id = container.record.id
+        // A signal that comes after the end has nobody to go to; the end itself is seen by the session.
+        let status = try session.run { signal in try? runtime.kill(id, signal: signal) }
+        let ending = ContainerLifecycle.Ending(code: status.code, at: Self.now())
+        try perform(container.record.lifecycle.handle(.ended(ending)), on: container)
+        return status
+    }
+
+    /// What `run` exits with when a container could not be started: 127 where the program is not there, 126 where it
+    /// can't be executed, else 125; from the wording that all runtimes share.
+    public static func exitCode(ofStartFailure error: any Error) -> Int32 {
+        let text = "\(error)".lowercased()
+        guard text.contains("exec") else { return 125 }
+        if text.contains("executable file not found") || text.contains("no such file or directory") { return 127 }
+        let refusals = ["permission denied", "is a directory", "exec format error", "not a directory"]
+        return refusals.contains { text.contains($0) } ? 126 : 125
+    }
+
+    private func launch(_ container: OwnedContainer, _ io: RuntimeProgram.StandardIO) throws -> Int32 {
+        let record = container.record
+        let bundle = bundle(of: record.id)
+        try makeDirectories(mountPoint(of: record.id), mode: 0o711)
+        try check("chmod", bundle) { chmod(bundle, 0o700) }
+        try attempt("mount the root of container \(record.name)") {
+            try snapshots.mount(record.id, at: mountPoint(of: record.id))
+        }
+        let configuration = try configuration(of: record)
+        try writeAtomically(configuration.json(), to: "\(bundle)/config.json", durable: false)
+        if !record.specification.terminal {
+            let pid = try runtime.create(record.id, bundle: bundle, consoleSocket: nil, io: io)
+            try runtime.start(record.id, bundle: bundle)
+            return pid
+        }
+        let socket = try ConsoleSocket(at: "\(bundle)/console.sock")
+        let pid = try runtime.create(record.id, bundle: bundle, consoleSocket: socket.path, io: io)
+        container.master = SharedDescriptor(try attempt("receive the terminal") { try socket.receive() })
+        try runtime.start(record.id, bundle: bundle)
+        return pid
+    }
+}
