@@ -42,6 +42,8 @@ let package = Package(
         library("ProcessIO", ["CLinux", "Linux", "Support"]),
         library("Seccomp", ["Support"]),
         library("Cgroups", ["CLinux", "Linux", "Support"]),
+        // 5: assembly
+        library("ContainerService", ["CLinux", "JSON", "Linux", "OCISpec", "ProcessIO", "Seccomp", "Support"]),
         // tests
         unitTests("Support"),
         unitTests("Linux", ["Support"]),
@@ -50,6 +52,7 @@ let package = Package(
         .target(name: "CHarness", path: "Tests/CHarness"),
         .testTarget(name: "IntegrationTests", dependencies: ["CHarness"], swiftSettings: swiftSettings),
         unitTests("OCISpec", ["JSON", "Support"]),
+        unitTests("ContainerService", ["CLinux", "JSON", "Linux", "OCISpec", "ProcessIO", "Support"]),
         unitTests("ProcessIO", ["CLinux", "Linux", "Support"]),
         unitTests("Seccomp", ["Support", "JSON"]),
         unitTests("Cgroups", ["Linux", "Support"]),

@@ -24,7 +24,7 @@ public struct ProcessSession {
     ///   - master: the master of its terminal.
     ///   - input: where keys come from; nil for none. Set to raw mode while the session runs, where it is a terminal.
     ///   - output: where its output goes.
-    public init(pid: Int32, master: consuming Descriptor, input: Int32?, output: Int32) throws(SystemCallError) {
+    public init(pid: Int32, master: SharedDescriptor, input: Int32?, output: Int32) throws(SystemCallError) {
         self.pid = pid
         pidfd = try Self.openProcess(pid)
         terminal = try TerminalRelay(master: master, input: input, output: output)

@@ -12,11 +12,10 @@ struct TerminalRelay {
     private var masterEnded = false
     private var outputEnded = false
 
-    init(master: consuming Descriptor, input: Int32?, output: Int32) throws(SystemCallError) {
-        let shared = SharedDescriptor(master)
-        let raw = shared.rawValue
+    init(master: SharedDescriptor, input: Int32?, output: Int32) throws(SystemCallError) {
+        let raw = master.rawValue
         try check("fcntl", "O_NONBLOCK") { fcntl(raw, F_SETFL, fcntl(raw, F_GETFL) | O_NONBLOCK) }
-        self.master = shared
+        self.master = master
         self.input = input
         self.output = output
     }

@@ -22,7 +22,8 @@ enum StandardMounts {
             Mount(
                 destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup",
                 options: [access, "nosuid", "noexec", "nodev", "relatime"]),
-            Mount(destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"]),
+            Mount(
+                destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"]),
             Mount(
                 destination: "/dev/shm", type: "tmpfs", source: "shm",
                 options: ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]),

@@ -1,4 +1,4 @@
-public import Support
+internal import Support
 
 /// Where a container is in its life, and what follows from what happens to it. No I/O: a driver does the actions.
 ///

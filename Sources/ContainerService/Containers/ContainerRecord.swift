@@ -68,7 +68,8 @@ public struct ContainerRecord: Sendable, Equatable {
             }
         }
         guard (1...Self.formatVersion).contains(version) else {
-            throw RuntimeError(.unsupported, "record of version \(version): this program reads 1 to \(Self.formatVersion)")
+            throw RuntimeError(
+                .unsupported, "record of version \(version): this program reads 1 to \(Self.formatVersion)")
         }
         guard let id = texts["id"], let name = texts["name"], let lifecycle, let specification else {
             throw RuntimeError(.internal, "record without id, name, state or specification")

@@ -1,6 +1,6 @@
 internal import Glibc
 internal import Linux
-public import Support
+internal import Support
 
 extension ContainerService {
     /// Removes a container.

@@ -1,8 +1,9 @@
+internal import CLinux
 internal import Glibc
 internal import Linux
 internal import OCISpec
 public import ProcessIO
-public import Support
+internal import Support
 
 extension ContainerService {
     /// Starts a container; when this returns, its program runs.
@@ -38,7 +39,7 @@ extension ContainerService {
         }
         var session: ProcessSession
         if let master = container.master.take() {
-            session = try ProcessSession(pid: pid, master: master.duplicate(), input: input, output: output)
+            session = try ProcessSession(pid: pid, master: master, input: input, output: output)
         } else {
             session = try ProcessSession(pid: pid)
         }
@@ -76,7 +77,11 @@ extension ContainerService {
             return pid
         }
         let socket = try ConsoleSocket(at: "\(bundle)/console.sock")
-        let pid = try runtime.create(record.id, bundle: bundle, consoleSocket: socket.path, io: io)
+        // The kernel takes 107 bytes of a socket's path (unix(7)); a longer one goes through this process's descriptor.
+        let folder = try Descriptor.open(bundle, CL_O_PATH | O_DIRECTORY)
+        let short = "/proc/\(getpid())/fd/\(folder.rawValue)/console.sock"
+        let path = socket.path.utf8.count < 108 ? socket.path : short
+        let pid = try runtime.create(record.id, bundle: bundle, consoleSocket: path, io: io)
         container.master = SharedDescriptor(try attempt("receive the terminal") { try socket.receive() })
         try runtime.start(record.id, bundle: bundle)
         return pid

@@ -1,6 +1,6 @@
 internal import Glibc
 internal import Linux
-public import Support
+internal import Support
 
 /// The containers of this host: makes, starts, watches and removes them through a runtime program.
 ///

@@ -20,8 +20,9 @@ struct ContainerStore: Sendable {
     func identifiers() throws -> [String] {
         do {
             return try directoryEntries(folder).filter { Self.isIdentifier($0) }
-        } catch let error as SystemCallError where error.errno == ENOENT {
-            return []
+        } catch {
+            if error.errno == ENOENT { return [] }
+            throw error
         }
     }
 

@@ -1,4 +1,3 @@
-public import ProcessIO
 internal import Linux
 
 /// A container that this program looks after: it holds the owner lock, and alone changes the record.

@@ -3,8 +3,8 @@ internal import Glibc
 internal import JSON
 internal import Linux
 public import OCISpec
-public import ProcessIO
-public import Support
+internal import ProcessIO
+internal import Support
 
 /// An OCI runtime as a program: any that takes the usual verbs (create, start, state, kill, delete).
 public struct RuntimeProgram: Sendable {
