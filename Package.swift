@@ -13,6 +13,13 @@ let swiftSettings: [SwiftSetting] = [
 /// The runtime programs are static executables that start in under a millisecond; they link no Foundation.
 let staticExecutable: [LinkerSetting] = [.unsafeFlags(["-static-executable"])]
 
+/// Programs with network and argument parsing carry Swift's libraries in them, so that nothing but libc must be there.
+let staticLibraries: [LinkerSetting] = [
+    .unsafeFlags([
+        "-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-lswiftSynchronization", "-lswiftCore",
+    ])
+]
+
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
 }
@@ -29,6 +36,9 @@ let package = Package(
         .library(name: "Seccomp", targets: ["Seccomp"]),
         .library(name: "Cgroups", targets: ["Cgroups"]),
     ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    ],
     targets: [
         // 0: C
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
@@ -44,6 +54,17 @@ let package = Package(
         library("Cgroups", ["CLinux", "Linux", "Support"]),
         // 5: assembly
         library("ContainerService", ["CLinux", "JSON", "Linux", "OCISpec", "ProcessIO", "Seccomp", "Support"]),
+        // 6: doors
+        library(
+            "CLIKit",
+            [
+                "ContainerService", "JSON", "Linux", "OCISpec", "ProcessIO", "Support",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        // 7: programs
+        .executableTarget(
+            name: "hako", dependencies: ["CLIKit"], swiftSettings: swiftSettings,
+            linkerSettings: staticLibraries),
         // tests
         unitTests("Support"),
         unitTests("Linux", ["Support"]),
@@ -53,6 +74,7 @@ let package = Package(
         .testTarget(name: "IntegrationTests", dependencies: ["CHarness"], swiftSettings: swiftSettings),
         unitTests("OCISpec", ["JSON", "Support"]),
         unitTests("ContainerService", ["CLinux", "JSON", "Linux", "OCISpec", "ProcessIO", "Support"]),
+        unitTests("CLIKit", ["ContainerService", "Support", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         unitTests("ProcessIO", ["CLinux", "Linux", "Support"]),
         unitTests("Seccomp", ["Support", "JSON"]),
         unitTests("Cgroups", ["Linux", "Support"]),

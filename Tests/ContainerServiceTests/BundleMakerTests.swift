@@ -40,6 +40,8 @@ import Testing
         #expect(Set(linux.namespaces.map(\.type)) == [.pid, .mount, .ipc, .uts, .cgroup, .network])
         #expect(linux.resources?.devices.first?.allow == false)
         #expect(linux.maskedPaths.contains("/proc/kcore"))
+        #expect(linux.seccomp?.defaultAction == .SCMP_ACT_ERRNO)
+        #expect(linux.seccomp?.syscalls.contains { $0.names.contains("read") } == true)
         #expect(document.mounts.map(\.destination).prefix(3) == ["/proc", "/dev", "/dev/pts"])
         #expect(document.mounts.suffix(3).map(\.source) == ["/files/resolv.conf", "/files/hostname", "/files/hosts"])
     }
@@ -96,6 +98,16 @@ import Testing
         #expect(all.linux?.devices.map(\.path) == ["/dev/fuse"])
         #expect(all.linux?.resources?.devices == [.init(allow: true, access: "rwm")])
         #expect(throws: RuntimeError.self) { try make { $0.security.addedCapabilities = ["FLY"] } }
+    }
+
+    @Test func seccompProfiles() throws {
+        #expect(try make { $0.security.seccomp = .unconfined }.linux?.seccomp == nil)
+        let own = try make { $0.security.seccomp = .profile(Array(#"{"defaultAction":"SCMP_ACT_LOG"}"#.utf8)) }
+        #expect(own.linux?.seccomp?.defaultAction == .SCMP_ACT_LOG)
+        let error = #expect(throws: RuntimeError.self) {
+            try make { $0.security.seccomp = .profile(Array(#"{"defaultAction":"x"}"#.utf8)) }
+        }
+        #expect(error?.description.contains("seccomp profile: defaultAction: unknown value \"x\"") == true)
     }
 
     @Test func mountsAreSortedAndReplaceDefaults() throws {

@@ -35,7 +35,8 @@ struct BusyboxSnapshots: RootSnapshots {
     func remove(_ key: String) throws { try removeTree("\(folder)/\(key)") }
 }
 
-private let runtimePath: String? = ["/usr/sbin/runc", "/usr/bin/runc"].first { (path: String) in access(path, X_OK) == 0 }
+private let runtimePath: String? = ["/usr/sbin/runc", "/usr/bin/runc"].first { (path: String) in access(path, X_OK) == 0
+}
 private let canRun = getuid() == 0 && runtimePath != nil && access("/bin/busybox", X_OK) == 0
 
 @Suite(.serialized, .enabled(if: canRun, "needs root, runc and busybox"))

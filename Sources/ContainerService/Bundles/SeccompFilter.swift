@@ -40,7 +40,9 @@ enum SeccompFilter {
     }
 
     private static func known<T: RawRepresentable>(_ text: String) throws -> T where T.RawValue == String {
-        guard let value = T(rawValue: text) else { throw RuntimeError(.internal, "\(text) is not in the specification") }
+        guard let value = T(rawValue: text) else {
+            throw RuntimeError(.internal, "\(text) is not in the specification")
+        }
         return value
     }
 }

@@ -1,0 +1,56 @@
+internal import ArgumentParser
+internal import ContainerService
+internal import Support
+
+/// `hako create`.
+struct CreateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Make a container without starting it, and print its id.", helpNames: .long)
+
+    @OptionGroup var globals: GlobalOptions
+
+    @Flag(help: "Remove the container once it has ended.")
+    var rm = false
+
+    @OptionGroup var container: ContainerOptions
+
+    @Argument(help: "The image.")
+    var image: String
+
+    @Argument(help: "The program and its arguments, instead of the image's.")
+    var command: [String] = []
+
+    func run() throws {
+        var wanted = try container.specification(image: image, command: command)
+        wanted.removesItself = rm
+        let engine = try Engine(globals)
+        let image = try container.image.image(image, engine: engine, quiet: false)
+        Console.line(try engine.containers.create(wanted, image: image).record.id)
+    }
+}
+
+/// `hako start`.
+struct StartCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "start", abstract: "Start a container that was made or has ended, in the foreground.",
+        discussion: "Returns the program's exit code. A container in the background comes with the daemon.",
+        helpNames: .long)
+
+    @OptionGroup var globals: GlobalOptions
+
+    @Flag(name: [.short, .long], help: "Pass the standard input on.")
+    var interactive = false
+
+    @Flag(name: [.short, .long], help: "Stay attached; always so for now.")
+    var attach = false
+
+    @Argument(help: "A name, an id or its beginning.")
+    var container: String
+
+    func run() throws {
+        let engine = try Engine(globals)
+        let made = try engine.containers.open(container)
+        let passes = interactive || made.record.specification.interactive
+        throw ExitCode(try Attendance.run(made, interactive: passes, engine: engine))
+    }
+}

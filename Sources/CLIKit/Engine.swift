@@ -1,0 +1,44 @@
+internal import ContainerService
+internal import Glibc
+internal import Support
+
+/// The parts behind the commands, in this process.
+///
+/// A daemon will stand in its place; commands know nothing but this.
+struct Engine {
+    let folders: ContainerService.Folders
+    let runtime: RuntimeProgram
+    let images: any ImageLibrary
+    let containers: ContainerService
+
+    /// Opens the folders that the options name; puts right what programs left that died.
+    init(_ options: GlobalOptions, recovers: Bool = true) throws {
+        folders = Self.folders(options)
+        guard getuid() == 0 else {
+            throw RuntimeError(.permissionDenied, "containers need root for now: run hako as root")
+        }
+        runtime = RuntimeProgram(
+            path: try RuntimeLocation.find(options.runtime), stateFolder: "\(folders.state)/runtime")
+        let snapshots = try Self.snapshots(folders)
+        images = try Self.images(folders, snapshots)
+        containers = try ContainerService(folders: folders, runtime: runtime, snapshots: snapshots)
+        if recovers {
+            for failure in try containers.recover().failures { Console.error("warning: \(failure)") }
+        }
+    }
+
+    /// The options, else the environment, else the standard places; relative ones are made absolute.
+    static func folders(_ options: GlobalOptions) -> ContainerService.Folders {
+        func place(_ option: String?, _ variable: String, _ standard: String) -> String {
+            let text = option ?? getenv(variable).map { String(cString: $0) } ?? ""
+            if text.isEmpty { return standard }
+            if text.hasPrefix("/") { return VolumeText.normal(text) }
+            guard let here = getcwd(nil, 0) else { return text }
+            defer { free(here) }
+            return VolumeText.normal("\(String(cString: here))/\(text)")
+        }
+        return .init(
+            root: place(options.root, "HAKO_ROOT", "/var/lib/hako"),
+            state: place(options.state, "HAKO_STATE", "/run/hako"))
+    }
+}
