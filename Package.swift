@@ -24,6 +24,9 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
     .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
 }
 
+/// Debian's static codec libraries: nothing to find at run time.
+let codecLibraries: [LinkerSetting] = [.linkedLibrary(":libz.a"), .linkedLibrary(":libzstd.a")]
+
 func unitTests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(
         name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies, swiftSettings: swiftSettings)
@@ -52,6 +55,12 @@ let package = Package(
         library("ProcessIO", ["CLinux", "Linux", "Support"]),
         library("Seccomp", ["Support"]),
         library("Cgroups", ["CLinux", "Linux", "Support"]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+        .target(
+            name: "Archive", dependencies: ["CLinux", "CZlib", "CZstd", "Linux", "Support"],
+            swiftSettings: swiftSettings, linkerSettings: codecLibraries),
+        library("Snapshots", ["CLinux", "Linux", "Support"]),
         // 5: assembly
         library("ContainerService", ["CLinux", "JSON", "Linux", "OCISpec", "ProcessIO", "Seccomp", "Support"]),
         // 6: doors
@@ -72,6 +81,8 @@ let package = Package(
         // Drives the built programs from outside; needs root. See docs/testing.md.
         .target(name: "CHarness", path: "Tests/CHarness"),
         .testTarget(name: "IntegrationTests", dependencies: ["CHarness"], swiftSettings: swiftSettings),
+        unitTests("Archive", ["CLinux", "CZlib", "CZstd", "Linux", "Support"]),
+        unitTests("Snapshots", ["Archive", "CLinux", "Linux", "Support"]),
         unitTests("OCISpec", ["JSON", "Support"]),
         unitTests("ContainerService", ["CLinux", "JSON", "Linux", "OCISpec", "ProcessIO", "Support"]),
         unitTests("CLIKit", ["ContainerService", "Support", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -332,4 +333,36 @@ int cl_bpf_program_by_id(unsigned id) {
     union bpf_attr attr = {0};
     attr.prog_id = id;
     return (int)syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, &attr, sizeof attr);
+
+ssize_t cl_getdents64(int fd, void *buffer, size_t size) { return syscall(SYS_getdents64, fd, buffer, size); }
+int cl_syncfs(int fd) { return syncfs(fd); }
+ssize_t cl_fgetxattr(int fd, const char *name, void *value, size_t size) { return fgetxattr(fd, name, value, size); }
+int cl_fsetxattr(int fd, const char *name, const void *value, size_t size) {
+    return fsetxattr(fd, name, value, size, 0);
+}
+int cl_fremovexattr(int fd, const char *name) { return fremovexattr(fd, name); }
+ssize_t cl_flistxattr(int fd, char *list, size_t size) { return flistxattr(fd, list, size); }
+/// Names an entry of an open folder by a path that only this process can resolve; -1 when it is too long.
+static int entry_path(char *path, size_t size, int dirfd, const char *entry) {
+    int n = snprintf(path, size, "/proc/self/fd/%d/%s", dirfd, entry);
+    if (n > 0 && (size_t)n < size) return 0;
+    errno = ENAMETOOLONG;
+    return -1;
+}
+int cl_lsetxattrat(int dirfd, const char *entry, const char *name, const void *value, size_t size) {
+    char path[320];
+    return entry_path(path, sizeof path, dirfd, entry) < 0 ? -1 : lsetxattr(path, name, value, size, 0);
+}
+ssize_t cl_lgetxattrat(int dirfd, const char *entry, const char *name, void *value, size_t size) {
+    char path[320];
+    return entry_path(path, sizeof path, dirfd, entry) < 0 ? -1 : lgetxattr(path, name, value, size);
+}
+ssize_t cl_llistxattrat(int dirfd, const char *entry, char *list, size_t size) {
+    char path[320];
+    return entry_path(path, sizeof path, dirfd, entry) < 0 ? -1 : llistxattr(path, list, size);
+}
+int64_t cl_available_bytes(int fd) {
+    struct statfs s;
+    if (fstatfs(fd, &s) < 0) return -1;
+    return (int64_t)s.f_bavail * s.f_bsize;
 }

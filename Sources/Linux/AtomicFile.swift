@@ -39,30 +39,3 @@ public func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemC
         throw SystemCallError("mkdir", errno: errno, subject: path)
     }
 }
-
-/// Removes a tree of the host without following links or crossing into another file system.
-///
-/// A missing path is no error. The walk is by descriptor, so a folder swapped for a link is not followed.
-public func removeTree(_ path: String) throws(SystemCallError) {
-    if unlink(path) == 0 || errno == ENOENT { return }
-    guard errno == EISDIR || errno == EPERM else { throw SystemCallError("unlink", errno: errno, subject: path) }
-    let parent = try Descriptor.open(parentPath(path), CL_O_PATH | O_DIRECTORY)
-    let name = path.split(separator: "/").last.map(String.init) ?? path
-    try removeEntry(name, in: parent.rawValue, shown: path)
-}
-
-private func removeEntry(_ name: String, in parent: Int32, shown: String) throws(SystemCallError) {
-    if unlinkat(parent, name, 0) == 0 || errno == ENOENT { return }
-    guard errno == EISDIR || errno == EPERM else { throw SystemCallError("unlinkat", errno: errno, subject: shown) }
-    let flags = UInt64(O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-    let folder = Descriptor(
-        owning: try check("openat2", shown) {
-            cl_openat2(parent, name, flags, 0, CL_RESOLVE_NO_XDEV)
-        })
-    for entry in try directoryEntries(folder, shown: shown) {
-        try removeEntry(entry, in: folder.rawValue, shown: "\(shown)/\(entry)")
-    }
-    if unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT {
-        throw SystemCallError("rmdir", errno: errno, subject: shown)
-    }
-}

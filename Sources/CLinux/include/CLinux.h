@@ -161,3 +161,18 @@ int cl_bpf_detach_device(int cgroup_fd, int program_fd);
 int cl_bpf_query_device(int cgroup_fd, unsigned *ids, unsigned capacity);
 /// A descriptor of a loaded program.
 int cl_bpf_program_by_id(unsigned id);
+
+
+/// One batch of raw directory records (getdents64): 0 at the end.
+ssize_t cl_getdents64(int fd, void *buffer, size_t size);
+int cl_syncfs(int fd);
+ssize_t cl_fgetxattr(int fd, const char *name, void *value, size_t size);
+int cl_fsetxattr(int fd, const char *name, const void *value, size_t size);
+int cl_fremovexattr(int fd, const char *name);
+ssize_t cl_flistxattr(int fd, char *list, size_t size);
+/// The l…xattr calls on an entry of an open folder, never following the entry if it is a link (needs /proc).
+int cl_lsetxattrat(int dirfd, const char *entry, const char *name, const void *value, size_t size);
+ssize_t cl_lgetxattrat(int dirfd, const char *entry, const char *name, void *value, size_t size);
+ssize_t cl_llistxattrat(int dirfd, const char *entry, char *list, size_t size);
+/// statfs(2)'s f_bavail * f_bsize of an open file's file system, or -1.
+int64_t cl_available_bytes(int fd);

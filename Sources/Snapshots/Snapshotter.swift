@@ -1,0 +1,63 @@
+public import Linux
+
+/// Keeps the unpacked layers of images and makes the root file systems of containers from them.
+///
+/// A layer is named by its chain ID (OCI image specification, config.md): it stands for itself upon those below
+/// it. A snapshot is a writable layer upon a list of layers, named by a key of the caller's, usually the
+/// container's id. Lists of layers are always in document order: the lowest first.
+///
+/// Every operation is whole or not at all, also when the process is killed in it, and may be called from several
+/// processes at once. Errors: `invalidArgument` for a malformed name, `notFound`, `alreadyExists`, `invalidState`
+/// for what is in use, `resourceExhausted` where the disk is full.
+public protocol Snapshotter: Sendable {
+    /// Whether a layer is there, whole.
+    func contains(layer chainID: String) throws -> Bool
+
+    /// Makes a layer: `fill` unpacks it into an empty folder; a layer that is there already is not filled again.
+    ///
+    /// - Parameters:
+    ///   - lowers: chain IDs of the layers below, lowest first.
+    ///   - fill: gets the folder, and the folders of the layers below, the nearest first. What it throws is
+    ///     thrown on, and nothing of the layer stays.
+    func commitLayer(
+        _ chainID: String, lowers: [String],
+        fill: (borrowing RootDirectory, [SharedDescriptor]) throws -> Void) throws
+
+    /// Makes an empty writable layer upon `layers`, lowest first, which must be there.
+    func prepare(key: String, layers: [String]) throws
+
+    /// Mounts a snapshot at a folder of the host.
+    ///
+    /// - Parameter readOnly: shows the snapshot without a way to write; several such views may be mounted.
+    func mount(key: String, at path: String, readOnly: Bool) throws
+
+    /// Unmounts what ``mount(key:at:readOnly:)`` mounted there, also while it is in use; nothing mounted is no
+    /// error.
+    func unmount(at path: String) throws
+
+    /// Removes a snapshot, which must not be mounted any more; a missing one is no error.
+    func remove(key: String) throws
+
+    /// Removes a layer; `invalidState` while a snapshot stands upon it; a missing one is no error.
+    func removeLayer(_ chainID: String) throws
+
+    /// Chain IDs of the layers that are there, sorted.
+    func layers() throws -> [String]
+
+    /// Keys of the snapshots that are there, sorted.
+    func snapshots() throws -> [String]
+
+    /// What a layer takes on the disk.
+    func usage(layer chainID: String) throws -> SnapshotUsage
+
+    /// What was written into a snapshot.
+    func usage(key: String) throws -> SnapshotUsage
+}
+
+/// What a folder takes on the disk.
+public struct SnapshotUsage: Sendable, Equatable {
+    /// Bytes of the blocks that are allocated; a file with several names counts once.
+    public var bytes: Int64 = 0
+    /// Files, folders and others.
+    public var inodes = 0
+}
