@@ -4,7 +4,7 @@ public import Linux
 
 /// The front end of one process: relays between its terminal and ours, passes signals on, waits for its end.
 ///
-/// The process must be a child or have been left to this process (``becomeSubreaper()``). Call ``run(onSignal:)`` once,
+/// The process must be a child or have been left to this process (``becomeSubreaper()``). Call ``run(signals:onSignal:)`` once,
 /// from one thread.
 public struct ProcessSession {
     private let pid: Int32
@@ -36,10 +36,13 @@ public struct ProcessSession {
 
     /// Runs until the process has ended; returns how.
     ///
-    /// - Parameter onSignal: called with each signal of ``SignalPipe/forwarded`` that this process gets.
-    public mutating func run(onSignal: (Int32) -> Void) throws(SystemCallError) -> ExitStatus {
+    /// - Parameters:
+    ///   - signals: a pipe of ``SignalPipe/frontEnd()``; what it has caught before counts too.
+    ///   - onSignal: called with each signal but SIGWINCH.
+    public mutating func run(signals: borrowing SignalPipe, onSignal: (Int32) -> Void) throws(SystemCallError)
+        -> ExitStatus
+    {
         ignoreBrokenPipes()
-        let signals = try SignalPipe(SignalPipe.forwarded + [UInt8(SIGWINCH)])
         let raw = try terminal?.input.flatMap { input in isTerminal(input) ? input : nil }.map(RawTerminal.init)
         terminal?.adoptSize()
         var ended = false

@@ -10,6 +10,11 @@ public struct SignalPipe: ~Copyable {
     public static let forwarded: [UInt8] =
         [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGCONT].map { UInt8($0) } + (34...64)
 
+    /// What the front end of a container catches: what it passes on, and the changes of its terminal's size.
+    public static func frontEnd() throws(SystemCallError) -> SignalPipe {
+        try SignalPipe(forwarded + [UInt8(SIGWINCH)])
+    }
+
     /// The reading end, not blocking; the pipe stays open for the life of the process.
     public let descriptor: Int32
     private let signals: [UInt8]

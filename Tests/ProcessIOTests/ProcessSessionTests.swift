@@ -23,7 +23,7 @@ import Testing
         ] {
             let pid = try ChildProgram(path: "/bin/sh", arguments: ["-c", script]).spawn()
             var session = try ProcessSession(pid: pid)
-            #expect(try session.run { _ in } == expected)
+            #expect(try session.run(signals: .frontEnd()) { _ in } == expected)
         }
         #expect(ExitStatus.signalled(9).code == 137)
     }
@@ -62,7 +62,7 @@ import Testing
         let (outputReader, outputWriter) = try pipePair()
         _ = "hello\n".withCString { write(keysWriter, $0, 6) }
         var session = try ProcessSession(pid: pid, master: SharedDescriptor(master), input: keysReader, output: outputWriter)
-        #expect(try session.run { _ in } == .exited(3))
+        #expect(try session.run(signals: .frontEnd()) { _ in } == .exited(3))
         for end in [keysReader, keysWriter, outputWriter] { close(end) }
         let text = try readAll(Descriptor(owning: outputReader))
         #expect(text.contains("got:hello\r\n"))
@@ -76,15 +76,14 @@ import Testing
             environment: ["PATH=/bin:/usr/bin"])
         child.input = reader
         // The child signals its parent as soon as it runs: catch before it starts.
-        let early = try SignalPipe([UInt8(SIGUSR1)])
+        let early = try SignalPipe.frontEnd()
         let pid = try child.spawn()
         var session = try ProcessSession(pid: pid)
         var seen: [Int32] = []
-        let status = try session.run { signal in
+        let status = try session.run(signals: early) { signal in
             seen.append(signal)
             kill(pid, signal)
         }
-        _ = consume early
         close(reader)
         close(writer)
         #expect(status == .exited(7))

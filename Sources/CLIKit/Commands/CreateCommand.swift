@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import ContainerService
+internal import ProcessIO
 internal import Support
 
 /// `hako create`.
@@ -49,8 +50,9 @@ struct StartCommand: ParsableCommand {
 
     func run() throws {
         let engine = try Engine(globals)
+        let signals = try SignalPipe.frontEnd()
         let made = try engine.containers.open(container)
         let passes = interactive || made.record.specification.interactive
-        throw ExitCode(try Attendance.run(made, interactive: passes, engine: engine))
+        throw ExitCode(try Attendance.run(made, signals, interactive: passes, engine: engine))
     }
 }

@@ -44,19 +44,19 @@ struct RunCommand: ParsableCommand {
         }
         let engine = try Engine(globals)
         let image = try container.image.image(image, engine: engine, quiet: quiet)
+        // From here on a signal is the container's.
+        let signals = try SignalPipe.frontEnd()
         let made = try engine.containers.create(wanted, image: image)
-        throw ExitCode(try attend(made, engine: engine))
-    }
-
-    /// Starts the container and looks after it to its end; returns the exit code.
-    private func attend(_ made: OwnedContainer, engine: Engine) throws -> Int32 {
-        try Attendance.run(made, interactive: container.interactive, engine: engine)
+        throw ExitCode(try Attendance.run(made, signals, interactive: container.interactive, engine: engine))
     }
 }
 
 /// Starting a container in the foreground and looking after it.
 enum Attendance {
-    static func run(_ made: OwnedContainer, interactive: Bool, engine: Engine) throws -> Int32 {
+    /// Returns the exit code.
+    static func run(
+        _ made: OwnedContainer, _ signals: borrowing SignalPipe, interactive: Bool, engine: Engine
+    ) throws -> Int32 {
         try becomeSubreaper()
         let input: Int32? = interactive ? 0 : nil
         do {
@@ -65,7 +65,7 @@ enum Attendance {
             Console.error("run: \(error)")
             return ContainerService.exitCode(ofStartFailure: error)
         }
-        return try engine.containers.wait(made, input: input, output: 1).code
+        return try engine.containers.wait(made, signals: signals, input: input, output: 1).code
     }
 }
 

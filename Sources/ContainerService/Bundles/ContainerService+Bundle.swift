@@ -15,6 +15,10 @@ extension ContainerService {
             if let folder = record.specification.workingFolder, folder != "/" {
                 _ = try root.openMakingDirectories(folder)
             }
+            for mount in record.specification.mounts {
+                guard case .volume(let name) = mount.source else { continue }
+                try VolumePopulation.fill(maker.volumes.path(name), from: root, mount.destination)
+            }
             return try maker.configuration(root: root, rootPath: mountPoint)
         }
     }

@@ -31,9 +31,12 @@ extension ContainerService {
     /// then cleans up.
     ///
     /// - Parameters:
+    ///   - signals: made before the start, so that none is missed.
     ///   - input: where keys come from; nil for none.
     ///   - output: where a terminal's output goes.
-    public func wait(_ container: OwnedContainer, input: Int32?, output: Int32) throws -> ExitStatus {
+    public func wait(
+        _ container: OwnedContainer, signals: borrowing SignalPipe, input: Int32?, output: Int32
+    ) throws -> ExitStatus {
         guard case .running(let pid, _) = container.record.lifecycle else {
             throw RuntimeError(.invalidState, "container \(container.record.name): it is not running")
         }
@@ -45,7 +48,7 @@ extension ContainerService {
         }
         let id = container.record.id
         // A signal that comes after the end has nobody to go to; the end itself is seen by the session.
-        let status = try session.run { signal in try? runtime.kill(id, signal: signal) }
+        let status = try session.run(signals: signals) { signal in try? runtime.kill(id, signal: signal) }
         let ending = ContainerLifecycle.Ending(code: status.code, at: Self.now())
         try perform(container.record.lifecycle.handle(.ended(ending)), on: container)
         return status
