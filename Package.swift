@@ -40,7 +40,7 @@ let package = Package(
         .library(name: "Cgroups", targets: ["Cgroups"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
     ],
     targets: [
         // 0: C
@@ -85,7 +85,9 @@ let package = Package(
         unitTests("Snapshots", ["Archive", "CLinux", "Linux", "Support"]),
         unitTests("OCISpec", ["JSON", "Support"]),
         unitTests("ContainerService", ["CLinux", "JSON", "Linux", "OCISpec", "ProcessIO", "Support"]),
-        unitTests("CLIKit", ["ContainerService", "Support", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        unitTests(
+            "CLIKit",
+            ["ContainerService", "Support", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         unitTests("ProcessIO", ["CLinux", "Linux", "Support"]),
         unitTests("Seccomp", ["Support", "JSON"]),
         unitTests("Cgroups", ["Linux", "Support"]),

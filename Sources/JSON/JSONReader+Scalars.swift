@@ -27,12 +27,15 @@ extension JSONReader {
         while let digit = peek, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) {
             let (product, over) = value.multipliedReportingOverflow(by: 10)
             let unit = T(truncatingIfNeeded: digit - UInt8(ascii: "0"))
-            let (sum, overSum) = negative ? product.subtractingReportingOverflow(unit) : product.addingReportingOverflow(unit)
+            let (sum, overSum) =
+                negative ? product.subtractingReportingOverflow(unit) : product.addingReportingOverflow(unit)
             fits = fits && !over && !overSum
             value = sum
             position += 1
         }
-        if first == UInt8(ascii: "0"), position - start > (negative ? 2 : 1) { throw failure("a number with a leading zero") }
+        if first == UInt8(ascii: "0"), position - start > (negative ? 2 : 1) {
+            throw failure("a number with a leading zero")
+        }
         if let next = peek, next == UInt8(ascii: ".") || next | 0x20 == UInt8(ascii: "e") {
             throw failure("expected an integer, found a fraction")
         }
@@ -136,7 +139,9 @@ extension JSONReader {
     private mutating func unicodeEscape(into collected: inout [UInt8]) throws(JSONError) {
         var value = try hexadecimal()
         if (0xd800..<0xdc00).contains(value) {
-            guard take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else { throw failure("a lone surrogate in a string") }
+            guard take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else {
+                throw failure("a lone surrogate in a string")
+            }
             let low = try hexadecimal()
             guard (0xdc00..<0xe000).contains(low) else { throw failure("a lone surrogate in a string") }
             value = 0x10000 + (value - 0xd800) << 10 + (low - 0xdc00)

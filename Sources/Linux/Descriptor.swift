@@ -55,7 +55,8 @@ public struct Descriptor: ~Copyable, Sendable {
         var pair: (Int32, Int32) = (-1, -1)
         try check("socketpair") {
             withUnsafeMutableBytes(of: &pair) { bytes in
-                socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0,
+                socketpair(
+                    AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0,
                     bytes.bindMemory(to: Int32.self).baseAddress)
             }
         }

@@ -7,7 +7,8 @@ public enum Signal {
         "WINCH", "IO", "PWR", "SYS",
     ]
 
-    /// The number of a signal given as `15`, `TERM`, `SIGTERM`, `term`, `RTMIN`, `RTMIN+3` or `RTMAX-1`; nil if it is none.
+    /// The number of a signal given as `15`, `TERM`, `SIGTERM`, `term`, `RTMIN`, `RTMIN+3` or `RTMAX-1`; nil where it is
+    /// none.
     public static func number(of text: String) -> Int32? {
         if let number = Int32(text) { return (1...64).contains(number) ? number : nil }
         var name = text.uppercased()
@@ -23,10 +24,17 @@ public enum Signal {
 
     private static func realTime(_ name: String) -> Int32? {
         let (base, sign): (Int32, Int32)
-        if name.hasPrefix("RTMIN") { (base, sign) = (34, 1) } else if name.hasPrefix("RTMAX") { (base, sign) = (64, -1) } else { return nil }
+        if name.hasPrefix("RTMIN") {
+            (base, sign) = (34, 1)
+        } else if name.hasPrefix("RTMAX") {
+            (base, sign) = (64, -1)
+        } else {
+            return nil
+        }
         let rest = name.dropFirst(5)
         if rest.isEmpty { return base }
-        guard rest.first == (sign > 0 ? "+" : "-"), let offset = Int32(rest.dropFirst()), (0...30).contains(offset) else {
+        guard rest.first == (sign > 0 ? "+" : "-"), let offset = Int32(rest.dropFirst()), (0...30).contains(offset)
+        else {
             return nil
         }
         return base + sign * offset

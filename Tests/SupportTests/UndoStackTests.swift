@@ -17,7 +17,9 @@ import Testing
 
     @Test func successKeepsEverything() throws {
         var undone = false
-        try withUndo { undo in undo.push { undone = true } ; undo.commit() }
+        try withUndo { undo in
+            undo.push { undone = true }; undo.commit()
+        }
         #expect(!undone)
     }
 
