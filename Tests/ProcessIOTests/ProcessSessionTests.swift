@@ -61,7 +61,8 @@ import Testing
         let (keysReader, keysWriter) = try pipePair()
         let (outputReader, outputWriter) = try pipePair()
         _ = "hello\n".withCString { write(keysWriter, $0, 6) }
-        var session = try ProcessSession(pid: pid, master: SharedDescriptor(master), input: keysReader, output: outputWriter)
+        var session = try ProcessSession(
+            pid: pid, master: SharedDescriptor(master), input: keysReader, output: outputWriter)
         #expect(try session.run(signals: .frontEnd()) { _ in } == .exited(3))
         for end in [keysReader, keysWriter, outputWriter] { close(end) }
         let text = try readAll(Descriptor(owning: outputReader))
