@@ -20,6 +20,16 @@ let staticLibraries: [LinkerSetting] = [
     ])
 ]
 
+/// SHA-256 and SHA-512 for the content store.
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+/// The registry's HTTP client; only what pulls images links it, never a runtime program.
+let http: [Target.Dependency] = [
+    .product(name: "AsyncHTTPClient", package: "async-http-client"),
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
 }
@@ -38,8 +48,13 @@ let package = Package(
         .library(name: "JSON", targets: ["JSON"]),
         .library(name: "Seccomp", targets: ["Seccomp"]),
         .library(name: "Cgroups", targets: ["Cgroups"]),
+        .library(name: "ContentStore", targets: ["ContentStore"]),
+        .library(name: "RegistryClient", targets: ["RegistryClient"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
     ],
     targets: [
@@ -61,6 +76,8 @@ let package = Package(
             name: "Archive", dependencies: ["CLinux", "CZlib", "CZstd", "Linux", "Support"],
             swiftSettings: swiftSettings, linkerSettings: codecLibraries),
         library("Snapshots", ["CLinux", "Linux", "Support"]),
+        library("ContentStore", ["JSON", "Linux", "OCISpec", "Support", crypto]),
+        library("RegistryClient", ["ContentStore", "JSON", "Linux", "OCISpec", "Support"] + http),
         // 5: assembly
         library("ContainerService", ["CLinux", "JSON", "Linux", "OCISpec", "ProcessIO", "Seccomp", "Support"]),
         // 6: doors
@@ -91,5 +108,7 @@ let package = Package(
         unitTests("ProcessIO", ["CLinux", "Linux", "Support"]),
         unitTests("Seccomp", ["Support", "JSON"]),
         unitTests("Cgroups", ["Linux", "Support"]),
+        unitTests("ContentStore", ["JSON", "Linux", "OCISpec", "Support"]),
+        unitTests("RegistryClient", ["ContentStore", "JSON", "Linux", "OCISpec", "Support"]),
     ]
 )
