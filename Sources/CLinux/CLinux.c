@@ -333,6 +333,7 @@ int cl_bpf_program_by_id(unsigned id) {
     union bpf_attr attr = {0};
     attr.prog_id = id;
     return (int)syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, &attr, sizeof attr);
+}
 
 ssize_t cl_getdents64(int fd, void *buffer, size_t size) { return syscall(SYS_getdents64, fd, buffer, size); }
 int cl_syncfs(int fd) { return syncfs(fd); }

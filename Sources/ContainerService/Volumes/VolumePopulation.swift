@@ -10,15 +10,20 @@ enum VolumePopulation {
     /// an image without that folder, changes nothing.
     static func fill(_ volume: String, from root: borrowing RootDirectory, _ path: String) throws {
         let target = try Descriptor.open(volume, O_RDONLY | O_DIRECTORY)
-        guard try directoryEntries(target, shown: volume).isEmpty else { return }
-        let source: Descriptor
-        do {
-            source = try root.open(path, O_RDONLY | O_DIRECTORY)
+        guard try directoryEntries(volume).isEmpty else { return }
+        guard try isFolder(path, of: root) else { return }
+        let source = try root.open(path, O_RDONLY | O_DIRECTORY)
+        try attempt("fill the volume \(volume) from the image") { try copyFolder(source, target, shown: path) }
+    }
+
+    private static func isFolder(_ path: String, of root: borrowing RootDirectory) throws(SystemCallError) -> Bool {
+        do throws(SystemCallError) {
+            _ = try root.open(path, O_RDONLY | O_DIRECTORY)
+            return true
         } catch {
-            if error.errno == ENOENT || error.errno == ENOTDIR { return }
+            if error.errno == ENOENT || error.errno == ENOTDIR { return false }
             throw error
         }
-        try attempt("fill the volume \(volume) from the image") { try copyFolder(source, target, shown: path) }
     }
 
     private static func copyFolder(
