@@ -50,6 +50,7 @@ let package = Package(
         .library(name: "Cgroups", targets: ["Cgroups"]),
         .library(name: "ContentStore", targets: ["ContentStore"]),
         .library(name: "RegistryClient", targets: ["RegistryClient"]),
+        .executable(name: "hako-native", targets: ["hako-native"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
@@ -68,6 +69,7 @@ let package = Package(
         library("OCISpec", ["JSON", "Support"]),
         // 3: mechanisms
         library("ProcessIO", ["CLinux", "Linux", "Support"]),
+        library("RootFilesystem", ["CLinux", "Linux", "Support"]),
         library("Seccomp", ["Support"]),
         library("Cgroups", ["CLinux", "Linux", "Support"]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
@@ -78,7 +80,13 @@ let package = Package(
         library("Snapshots", ["CLinux", "Linux", "Support"]),
         library("ContentStore", ["JSON", "Linux", "OCISpec", "Support", crypto]),
         library("RegistryClient", ["ContentStore", "JSON", "Linux", "OCISpec", "Support"] + http),
+        // 4: isolations
+        library("Isolation", ["CLinux", "Cgroups", "Linux", "OCISpec", "Support"]),
+        library(
+            "NamespaceIsolation",
+            ["CLinux", "Isolation", "Linux", "OCISpec", "RootFilesystem", "Seccomp", "Support"]),
         // 5: assembly
+        library("OCIRuntime", ["CLinux", "Cgroups", "Isolation", "JSON", "Linux", "OCISpec", "ProcessIO", "Support"]),
         library("ContainerService", ["CLinux", "JSON", "Linux", "OCISpec", "ProcessIO", "Seccomp", "Support"]),
         // 6: doors
         library(
@@ -91,6 +99,9 @@ let package = Package(
         .executableTarget(
             name: "hako", dependencies: ["CLIKit"], swiftSettings: swiftSettings,
             linkerSettings: staticLibraries),
+        .executableTarget(
+            name: "hako-native", dependencies: ["NamespaceIsolation", "OCIRuntime"], swiftSettings: swiftSettings,
+            linkerSettings: staticExecutable),
         // tests
         unitTests("Support"),
         unitTests("Linux", ["Support"]),

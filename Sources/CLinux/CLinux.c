@@ -119,8 +119,8 @@ int cl_seccomp_filter(unsigned flags, const void *program, unsigned short count)
 int cl_mknodat(int dirfd, const char *path, mode_t mode, unsigned major, unsigned minor) {
     return mknodat(dirfd, path, mode, makedev(major, minor));
 }
-unsigned cl_major(uint64_t dev) { return major(dev); }
-unsigned cl_minor(uint64_t dev) { return minor(dev); }
+unsigned cl_major(unsigned long dev) { return major(dev); }
+unsigned cl_minor(unsigned long dev) { return minor(dev); }
 int cl_fstatfs(int fd, long *type, long *flags) {
     struct statfs s;
     if (fstatfs(fd, &s) < 0) return -1;
@@ -366,4 +366,16 @@ int64_t cl_available_bytes(int fd) {
     struct statfs s;
     if (fstatfs(fd, &s) < 0) return -1;
     return (int64_t)s.f_bavail * s.f_bsize;
+}
+int cl_reset_signals(void) {
+    sigset_t none;
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    for (int number = 1; number <= 64; number++)
+        if (number != SIGKILL && number != SIGSTOP && number != 32 && number != 33) sigaction(number, &standard, NULL);
+    sigemptyset(&none);
+    return sigprocmask(SIG_SETMASK, &none, NULL);
+}
+int cl_setrlimit(int resource, uint64_t soft, uint64_t hard) {
+    struct { uint64_t soft, hard; } limit = {soft, hard};
+    return (int)syscall(SYS_prlimit64, 0, resource, &limit, NULL);
 }

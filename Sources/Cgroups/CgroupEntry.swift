@@ -7,7 +7,7 @@ internal import Support
 ///
 /// Made by the parent before clone; ``cloneDescriptor`` goes to clone3, and the child calls ``enter()`` before
 /// it changes its root, its user or its namespaces of cgroups. Only for single-threaded programs.
-public struct CgroupEntry: ~Copyable {
+public struct CgroupEntry: Sendable {
     /// The v2 folder for clone3's CLONE_INTO_CGROUP; -1 where there is none.
     public var cloneDescriptor: Int32 { unified?.rawValue ?? -1 }
     private let unified: SharedDescriptor?
@@ -22,7 +22,7 @@ public struct CgroupEntry: ~Copyable {
     public var taskDescriptors: [Int32] { tasks.map { $0.file.rawValue } }
 
     /// Moves the calling process, which must have one thread, into every v1 folder. v2 is clone3's part.
-    public borrowing func enter() throws(SystemCallError) {
+    public func enter() throws(SystemCallError) {
         for task in tasks {
             let raw = task.file.rawValue
             try checkCount("write", task.path) { write(raw, "0", 1) }

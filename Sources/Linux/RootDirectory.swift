@@ -49,7 +49,7 @@ public struct RootDirectory: ~Copyable, Sendable {
     ///
     /// Each missing step is made with mkdirat in the already opened parent; a dangling link on the way is an error.
     public borrowing func openMakingDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemCallError) -> Descriptor {
-        if let there = try openIfPresent(path) { return there }
+        if let there = try openIfPresent(path, CL_O_PATH | O_DIRECTORY) { return there }
         var walked = ""
         for step in path.split(separator: "/") where step != "." {
             let parent = try open(walked, CL_O_PATH | O_DIRECTORY)
@@ -78,10 +78,11 @@ public struct RootDirectory: ~Copyable, Sendable {
         }
     }
 
-    private borrowing func openIfPresent(_ path: String) throws(SystemCallError) -> Descriptor? {
+    /// Like ``open(_:_:mode:resolve:)``; nil where nothing is there or a step on the way is no folder.
+    public borrowing func openIfPresent(_ path: String, _ flags: Int32) throws(SystemCallError) -> Descriptor? {
         do throws(SystemCallError) {
-            return try open(path, CL_O_PATH | O_DIRECTORY)
-        } catch where error.errno == ENOENT {
+            return try open(path, flags)
+        } catch where error.errno == ENOENT || error.errno == ENOTDIR {
             return nil
         }
     }

@@ -114,8 +114,8 @@ int cl_execveat(int dirfd, const char *path, char *const argv[], char *const env
 /// seccomp(SECCOMP_SET_MODE_FILTER, flags): count classic BPF instructions of 8 bytes each at program.
 int cl_seccomp_filter(unsigned flags, const void *program, unsigned short count);
 int cl_mknodat(int dirfd, const char *path, mode_t mode, unsigned major, unsigned minor);
-unsigned cl_major(uint64_t dev);
-unsigned cl_minor(uint64_t dev);
+unsigned cl_major(unsigned long dev);
+unsigned cl_minor(unsigned long dev);
 /// 0 on success; *type gets statfs f_type, *flags f_flags.
 int cl_fstatfs(int fd, long *type, long *flags);
 /// Sends one descriptor with `length` bytes of data (at least 1) over a Unix socket.
@@ -176,3 +176,7 @@ ssize_t cl_lgetxattrat(int dirfd, const char *entry, const char *name, void *val
 ssize_t cl_llistxattrat(int dirfd, const char *entry, char *list, size_t size);
 /// statfs(2)'s f_bavail * f_bsize of an open file's file system, or -1.
 int64_t cl_available_bytes(int fd);
+/// Every signal's action to the default and none blocked, as a program expects at its start.
+int cl_reset_signals(void);
+/// prlimit64 of the calling process; all bits set is no limit.
+int cl_setrlimit(int resource, uint64_t soft, uint64_t hard);

@@ -1,0 +1,67 @@
+public import Cgroups
+public import Linux
+public import OCISpec
+
+/// What differs between the ways to isolate a container; everything else (verbs, state, lifecycle, cgroups, hooks'
+/// order) is `OCIRuntime`'s and shared.
+///
+/// Every isolation leaves one process waiting at the start socket after ``launch(_:observer:)``, and that process's
+/// end is the container's end.
+public protocol Isolation: Sendable {
+    /// The word that chooses it: `native`, `sandbox`, `microvm`, `unikernel`.
+    static var name: String { get }
+
+    /// Throws when a field of the configuration can't be honoured, naming it, before anything is made.
+    func validate(_ configuration: RuntimeConfiguration) throws
+
+    /// Makes the container's first process and leaves it waiting.
+    ///
+    /// Nothing of it is left when this throws: the process has been killed and reaped.
+    /// - Returns: the process's pid as the caller sees it, a child of the caller.
+    func launch(_ request: LaunchRequest, observer: inout some LaunchObserver) throws -> Int32
+
+    /// What `features` says of this isolation (features.md of the runtime specification).
+    var features: RuntimeFeatures { get }
+}
+
+/// What an isolation is asked to launch.
+public struct LaunchRequest {
+    /// The container's id, unique below the runtime's root.
+    public var id: String
+    /// The bundle's absolute path.
+    public var bundle: String
+    /// The bundle's config.json.
+    public var configuration: RuntimeConfiguration
+    /// How the process enters its cgroup.
+    public var cgroup: CgroupEntry
+    /// Where the process waits for `start`: a listening socket. Nil makes it run at once.
+    public var startSocket: SharedDescriptor?
+    /// Unix socket that the terminal's master goes to; nil where there is no terminal or the caller relays it.
+    public var consoleSocket: SharedDescriptor?
+    /// How many descriptors from 3 on the process keeps.
+    public var preservedDescriptors: Int
+
+    /// Describes a launch.
+    public init(
+        id: String, bundle: String, configuration: RuntimeConfiguration, cgroup: CgroupEntry,
+        startSocket: SharedDescriptor?, consoleSocket: SharedDescriptor?, preservedDescriptors: Int
+    ) {
+        self.id = id
+        self.bundle = bundle
+        self.configuration = configuration
+        self.cgroup = cgroup
+        self.startSocket = startSocket
+        self.consoleSocket = consoleSocket
+        self.preservedDescriptors = preservedDescriptors
+    }
+}
+
+/// The host's side of a launch: called in the runtime's process while the container's is being set up.
+public protocol LaunchObserver {
+    /// The process exists and may be building its root already: run `createRuntime` hooks.
+    /// The process does not leave the host's root, nor report ready, before this returns.
+    mutating func processMade(_ pid: Int32) throws
+
+    /// The container is set up and waits: write the record. The process dies if the caller does not return from this.
+    mutating func processReady(_ pid: Int32) throws
+}

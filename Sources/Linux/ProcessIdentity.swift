@@ -1,0 +1,54 @@
+internal import CLinux
+internal import Glibc
+
+/// A process named so that a later one with the same number is not mistaken for it: its pid and its start time.
+public struct ProcessIdentity: Sendable, Hashable {
+    /// The pid in the caller's pid namespace.
+    public let pid: Int32
+    /// Clock ticks after boot when it started (field 22 of /proc/PID/stat, proc(5)).
+    public let startTime: UInt64
+
+    /// Gives both.
+    public init(pid: Int32, startTime: UInt64) {
+        self.pid = pid
+        self.startTime = startTime
+    }
+
+    /// The identity of a running process.
+    public init(of pid: Int32) throws(SystemCallError) {
+        self.init(pid: pid, startTime: try Self.status(of: pid).startTime)
+    }
+
+    /// True while this very process runs; a zombie does not.
+    public var isAlive: Bool {
+        guard let now = try? Self.status(of: pid) else { return false }
+        return now.startTime == startTime && now.state != UInt8(ascii: "Z") && now.state != UInt8(ascii: "X")
+    }
+
+    /// Sends a signal through a pidfd that was checked to be this process; ESRCH when it has gone.
+    public func send(_ signal: Int32) throws(SystemCallError) {
+        let pidfd = Descriptor(owning: try check("pidfd_open", "\(pid)") { cl_pidfd_open(pid, 0) })
+        guard isAlive else { throw SystemCallError("pidfd_send_signal", errno: ESRCH, subject: "\(pid)") }
+        let raw = pidfd.rawValue
+        try check("pidfd_send_signal", "\(pid)") { cl_pidfd_send_signal(raw, signal) }
+    }
+
+    /// Waits until the process has gone; false when `milliseconds` pass first.
+    public func waitForExit(milliseconds: Int32) throws(SystemCallError) -> Bool {
+        let opened = cl_pidfd_open(pid, 0)
+        if opened < 0 && errno == ESRCH { return true }
+        let pidfd = Descriptor(owning: try check("pidfd_open", "\(pid)") { opened })
+        guard isAlive else { return true }
+        var entry = pollfd(fd: pidfd.rawValue, events: Int16(POLLIN), revents: 0)
+        return try check("poll") { poll(&entry, 1, milliseconds) } > 0
+    }
+
+    private static func status(of pid: Int32) throws(SystemCallError) -> (state: UInt8, startTime: UInt64) {
+        let bytes = try readFile("/proc/\(pid)/stat", limit: 4096)
+        // The name in parentheses may hold anything; the fields count from the last one.
+        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return (UInt8(ascii: "X"), 0) }
+        let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))
+        guard fields.count > 19, let state = fields[0].first else { return (UInt8(ascii: "X"), 0) }
+        return (state, UInt64(String(decoding: fields[19], as: UTF8.self)) ?? 0)
+    }
+}

@@ -1,0 +1,96 @@
+internal import CLinux
+internal import Glibc
+internal import Linux
+internal import OCISpec
+internal import Support
+
+/// Who the container's program runs as and what bounds it: checked and translated before the process exists.
+struct Credentials {
+    let user: RuntimeConfiguration.User
+    let capabilities: ProcessCapabilities?
+    let limits: [RuntimeConfiguration.ResourceLimit]
+    let noNewPrivileges: Bool
+    let personality: UInt?
+
+    init(_ process: RuntimeConfiguration.Process, linux: RuntimeConfiguration.Linux) throws {
+        user = process.user
+        noNewPrivileges = process.noNewPrivileges
+        capabilities = try process.capabilities.map { try ProcessCapabilities($0) }
+        limits = process.rlimits
+        personality = linux.personality.map { $0.domain == .LINUX32 ? 8 : 0 }
+    }
+
+    func applyLimits() throws(SystemCallError) {
+        for limit in limits {
+            try check("setrlimit", "\(limit.type.rawValue) soft \(limit.soft) hard \(limit.hard)") {
+                cl_setrlimit(limit.type.number, limit.soft, limit.hard)
+            }
+        }
+        if let personality { try check("personality") { cl_sched_personality(personality) } }
+    }
+
+    /// Changes the user and keeps, for now, what ``dropCapabilities()`` leaves later.
+    func become() throws(SystemCallError) {
+        try capabilities?.limitBoundingSet()
+        let groups = user.additionalGids
+        try check("setgroups", "\(groups)") { cl_setgroups(groups.count, groups) }
+        try check("prctl", "PR_SET_KEEPCAPS") { cl_prctl(CL_PR_SET_KEEPCAPS, 1, 0, 0, 0) }
+        try check("setresgid", "\(user.gid)") { cl_setresgid(user.gid) }
+        try check("setresuid", "\(user.uid)") { cl_setresuid(user.uid) }
+        umask(user.umask ?? 0o022)
+    }
+
+    func dropCapabilities() throws(SystemCallError) {
+        try capabilities?.apply()
+    }
+
+    func forbidNewPrivileges() throws(SystemCallError) {
+        if noNewPrivileges {
+            try check("prctl", "PR_SET_NO_NEW_PRIVS") { cl_prctl(CL_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }
+        }
+    }
+}
+
+extension ProcessCapabilities {
+    /// Translates `process.capabilities`; an unknown name is an error that names it.
+    init(_ lists: RuntimeConfiguration.Capabilities) throws(RuntimeError) {
+        func set(_ names: [String], _ field: String) throws(RuntimeError) -> CapabilitySet {
+            var all: CapabilitySet = []
+            for name in names {
+                guard let one = CapabilitySet(name: name) else {
+                    throw RuntimeError(.invalidArgument, "process.capabilities.\(field): unknown capability \"\(name)\"")
+                }
+                all.formUnion(one)
+            }
+            return all
+        }
+        self.init(
+            bounding: try set(lists.bounding, "bounding"), effective: try set(lists.effective, "effective"),
+            inheritable: try set(lists.inheritable, "inheritable"), permitted: try set(lists.permitted, "permitted"),
+            ambient: try set(lists.ambient, "ambient"))
+    }
+}
+
+extension RuntimeConfiguration.ResourceLimit.Kind {
+    /// The kernel's number (asm-generic/resource.h).
+    var number: Int32 {
+        switch self {
+        case .RLIMIT_CPU: 0
+        case .RLIMIT_FSIZE: 1
+        case .RLIMIT_DATA: 2
+        case .RLIMIT_STACK: 3
+        case .RLIMIT_CORE: 4
+        case .RLIMIT_RSS: 5
+        case .RLIMIT_NPROC: 6
+        case .RLIMIT_NOFILE: 7
+        case .RLIMIT_MEMLOCK: 8
+        case .RLIMIT_AS: 9
+        case .RLIMIT_LOCKS: 10
+        case .RLIMIT_SIGPENDING: 11
+        case .RLIMIT_MSGQUEUE: 12
+        case .RLIMIT_NICE: 13
+        case .RLIMIT_RTPRIO: 14
+        case .RLIMIT_RTTIME: 15
+        }
+    }
+}

@@ -1,0 +1,132 @@
+internal import CLinux
+internal import Glibc
+internal import Isolation
+internal import Linux
+internal import OCISpec
+internal import Seccomp
+internal import Support
+
+/// The program to execute and its arguments, found and copied while errors can still be told to `create`.
+struct Program {
+    let path: String
+    let arguments: CStringArray
+    let environment: CStringArray
+
+    /// Finds `args[0]` as execvp(3) would, in the container's root with the container's PATH.
+    ///
+    /// The messages are the field's: podman and docker derive exit codes 126 and 127 from them.
+    init(_ process: RuntimeConfiguration.Process) throws {
+        guard let name = process.args.first, !name.isEmpty else {
+            throw RuntimeError(.invalidArgument, "process.args: no program to execute")
+        }
+        path = try Self.find(name, process.env)
+        arguments = CStringArray(process.args)
+        environment = CStringArray(Self.withHome(process))
+    }
+
+    private static func find(_ name: String, _ environment: [String]) throws -> String {
+        if name.utf8.contains(UInt8(ascii: "/")) {
+            if let problem = problem(with: name) {
+                let call = problem == EACCES || problem == EISDIR ? "" : "stat \(name): "
+                let code: RuntimeError.Code = problem == EACCES || problem == EISDIR ? .permissionDenied : .notFound
+                let reason = problem == EISDIR ? "is a directory: permission denied" : SystemCallError("", errno: problem).reason
+                throw RuntimeError(code, "exec: \"\(name)\": \(call)\(reason)")
+            }
+            return name
+        }
+        let search = environment.last { $0.hasPrefix("PATH=") }?.dropFirst(5) ?? ""
+        var refused = false
+        for folder in search.split(separator: ":") where folder.hasPrefix("/") {
+            let candidate = "\(folder)/\(name)"
+            switch problem(with: candidate) {
+            case nil: return candidate
+            case EACCES: refused = true
+            default: continue
+            }
+        }
+        if refused { throw RuntimeError(.permissionDenied, "exec: \"\(name)\": permission denied") }
+        throw RuntimeError(.notFound, "exec: \"\(name)\": executable file not found in $PATH")
+    }
+
+    /// Nil where the path can be executed, else the errno that says why not.
+    private static func problem(with path: String) -> Int32? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return errno }
+        if status.st_mode & S_IFMT == S_IFDIR { return EISDIR }
+        return status.st_mode & 0o111 == 0 ? EACCES : nil
+    }
+
+    /// The environment, with HOME from the container's /etc/passwd where it is not set, as runc and docker do.
+    private static func withHome(_ process: RuntimeConfiguration.Process) -> [String] {
+        if process.env.contains(where: { $0.hasPrefix("HOME=") }) { return process.env }
+        return process.env + ["HOME=\(home(of: process.user.uid))"]
+    }
+
+    private static func home(of uid: UInt32) -> String {
+        guard let bytes = try? readFile("/etc/passwd", limit: 1 << 20) else { return "/" }
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            if fields.count > 5, UInt32(String(decoding: fields[2], as: UTF8.self)) == uid, !fields[5].isEmpty {
+                return String(decoding: fields[5], as: UTF8.self)
+            }
+        }
+        return "/"
+    }
+}
+
+extension InitStage {
+    /// Enters the working directory, which must lie inside the root: a descriptor or mount from outside that leaked
+    /// into the lookup shows as a path that does not start with `/`.
+    func enterWorkingDirectory() throws {
+        try check("chdir", "process.cwd \(process.cwd)") { chdir(process.cwd) }
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        guard getcwd(&buffer, buffer.count) != nil, buffer[0] == CChar(bitPattern: UInt8(ascii: "/")) else {
+            throw RuntimeError(.permissionDenied, "process.cwd \(process.cwd) lies outside the container's root")
+        }
+    }
+
+    /// Takes on the container's identity and executes its program; returns only the error that prevented it.
+    func become(_ program: Program) -> any Error {
+        do {
+            try runStartHooks()
+            try credentials.applyLimits()
+            cl_reset_signals()
+            let first = UInt32(3 + request.preservedDescriptors)
+            try check("close_range") { cl_close_range(first, UInt32.max, 4) }
+            try credentials.become()
+            try secure()
+            execve(program.path, program.arguments.pointers, program.environment.pointers)
+            return execFailure(program.path, errno)
+        } catch {
+            return error
+        }
+    }
+
+    /// no_new_privs lets the filter come last; without it the filter needs CAP_SYS_ADMIN and must let capset pass,
+    /// which every runtime asks of a profile.
+    private func secure() throws {
+        if credentials.noNewPrivileges {
+            try credentials.dropCapabilities()
+            try credentials.forbidNewPrivileges()
+            try filter?.install()
+        } else {
+            if let filter {
+                let own = try ProcessCapabilities.current()
+                let all = own.permitted.rawValue
+                try check("capset") { cl_capset(all, all, own.inheritable.rawValue) }
+                try filter.install()
+            }
+            try credentials.dropCapabilities()
+        }
+    }
+
+    private func runStartHooks() throws {
+        guard let hooks = configuration.hooks?.startContainer, !hooks.isEmpty else { return }
+        try runHooks(hooks, field: "hooks.startContainer", state: state(.created))
+    }
+
+    private func execFailure(_ path: String, _ code: Int32) -> RuntimeError {
+        let kind: RuntimeError.Code = code == EACCES ? .permissionDenied : code == ENOENT ? .notFound : .invalidArgument
+        return RuntimeError(kind, "exec \(path): \(SystemCallError("", errno: code).reason)")
+    }
+}

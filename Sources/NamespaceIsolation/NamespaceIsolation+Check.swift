@@ -1,0 +1,92 @@
+internal import Isolation
+internal import Linux
+public import OCISpec
+internal import RootFilesystem
+internal import Seccomp
+internal import Support
+
+extension NamespaceIsolation {
+    /// Throws for what this isolation does not honour, naming the field; what needs the kernel's view comes later.
+    public func validate(_ configuration: RuntimeConfiguration) throws {
+        guard let process = configuration.process else {
+            throw RuntimeError(.invalidArgument, "process: missing from config.json")
+        }
+        guard configuration.root != nil else { throw RuntimeError(.invalidArgument, "root: missing from config.json") }
+        if process.args.isEmpty { throw RuntimeError(.invalidArgument, "process.args: no program to execute") }
+        guard process.cwd.hasPrefix("/") else {
+            throw RuntimeError(.invalidArgument, "process.cwd: \"\(process.cwd)\" is not an absolute path")
+        }
+        let linux = configuration.linux ?? RuntimeConfiguration.Linux()
+        try checkNamespaces(configuration, linux)
+        try checkUnsupported(process, linux)
+        try checkSysctls(linux.sysctl, linux)
+    }
+
+    private func checkNamespaces(
+        _ configuration: RuntimeConfiguration, _ linux: RuntimeConfiguration.Linux
+    ) throws(RuntimeError) {
+        var seen: Set<RuntimeConfiguration.Namespace.Kind> = []
+        for (index, namespace) in linux.namespaces.enumerated() where !seen.insert(namespace.type).inserted {
+            throw RuntimeError(.invalidArgument, "linux.namespaces[\(index)]: a second \(namespace.type.rawValue) namespace")
+        }
+        func makes(_ kind: RuntimeConfiguration.Namespace.Kind) -> Bool {
+            linux.namespaces.contains { $0.type == kind && ($0.path ?? "").isEmpty }
+        }
+        guard makes(.mount) else {
+            throw RuntimeError(.unsupported, "linux.namespaces: a new mount namespace is required")
+        }
+        let mapped = !linux.uidMappings.isEmpty || !linux.gidMappings.isEmpty
+        if makes(.user) && (linux.uidMappings.isEmpty || linux.gidMappings.isEmpty) {
+            throw RuntimeError(.invalidArgument, "linux.uidMappings and linux.gidMappings: a new user namespace needs both")
+        }
+        if mapped && !seen.contains(.user) {
+            throw RuntimeError(.invalidArgument, "linux.uidMappings: given without a user namespace")
+        }
+        if !(configuration.hostname ?? "").isEmpty && !seen.contains(.uts) {
+            throw RuntimeError(.invalidArgument, "hostname: needs a uts namespace of the container's own")
+        }
+        if !(configuration.domainname ?? "").isEmpty && !seen.contains(.uts) {
+            throw RuntimeError(.invalidArgument, "domainname: needs a uts namespace of the container's own")
+        }
+        if !linux.timeOffsets.isEmpty && !makes(.time) {
+            throw RuntimeError(.invalidArgument, "linux.timeOffsets: needs a new time namespace")
+        }
+    }
+
+    private func checkUnsupported(
+        _ process: RuntimeConfiguration.Process, _ linux: RuntimeConfiguration.Linux
+    ) throws(RuntimeError) {
+        let asked: [(field: String, present: Bool)] = [
+            ("process.apparmorProfile", !(process.apparmorProfile ?? "").isEmpty),
+            ("process.selinuxLabel", !(process.selinuxLabel ?? "").isEmpty),
+            ("process.scheduler", process.scheduler != nil),
+            ("process.ioPriority", process.ioPriority != nil),
+            ("process.execCPUAffinity", process.execCPUAffinity != nil),
+            ("linux.mountLabel", !(linux.mountLabel ?? "").isEmpty),
+            ("linux.intelRdt", linux.intelRdt != nil),
+            ("linux.memoryPolicy", linux.memoryPolicy != nil),
+            ("linux.netDevices", !linux.netDevices.isEmpty),
+            ("linux.seccomp.listenerPath", !(linux.seccomp?.listenerPath ?? "").isEmpty),
+        ]
+        for entry in asked where entry.present {
+            throw RuntimeError(.unsupported, "\(entry.field) is not supported by this runtime")
+        }
+    }
+
+    /// What `features` prints.
+    public var features: RuntimeFeatures {
+        var features = RuntimeFeatures()
+        features.hooks = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
+        features.namespaces = ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"]
+        features.capabilities = CapabilitySet.names
+        features.mountOptions = MountOptionWords.all
+        features.cgroup = ["v1": true, "v2": true, "systemd": false, "systemdUser": false, "rdma": true]
+        features.seccompActions = RuntimeConfiguration.Seccomp.Action.allCases.map(\.rawValue).filter { $0 != "SCMP_ACT_NOTIFY" }
+        features.seccompOperators = RuntimeConfiguration.Seccomp.Operator.allCases.map(\.rawValue)
+        features.seccompArchitectures = supportedArchitectures
+        features.seccompFlags = [
+            "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+        ]
+        return features
+    }
+}

@@ -1,0 +1,82 @@
+internal import CLinux
+internal import Glibc
+public import Isolation
+internal import Linux
+internal import OCISpec
+internal import RootFilesystem
+internal import Support
+
+/// Isolation by the kernel's namespaces, capabilities and seccomp: what runc and crun do.
+///
+/// For single-threaded programs only: the container's process is a fork of the caller that runs Swift until exec.
+public struct NamespaceIsolation: Isolation {
+    /// `native`.
+    public static let name = "native"
+
+    /// Makes the isolation; it holds nothing.
+    public init() {}
+
+    /// Makes the process: see `SyncChannel` for the order of things on both sides.
+    public func launch(_ request: LaunchRequest, observer: inout some LaunchObserver) throws -> Int32 {
+        let pair = try Descriptor.socketPair()
+        let stage = try InitStage(request)
+        try stage.prepareCaller()
+        let pid = try attempt("make the container's process") { () throws in
+            try check("clone3") { cl_clone(stage.namespaces.cloneFlags, nil, request.cgroup.cloneDescriptor) }
+        }
+        if pid == 0 {
+            let raw = pair.second.rawValue
+            close(pair.first.rawValue)
+            stage.run(raw)
+        }
+        do {
+            let channel = SyncChannel(try pair.takeFirst())
+            try supervise(pid, channel, stage: stage, request: request, observer: &observer)
+            return pid
+        } catch {
+            kill(pid, SIGKILL)
+            _ = try? waitForExit(pid)
+            throw error
+        }
+    }
+
+    /// The runtime's side of the launch.
+    private func supervise(
+        _ pid: Int32, _ channel: borrowing SyncChannel, stage: InitStage, request: LaunchRequest,
+        observer: inout some LaunchObserver
+    ) throws {
+        if let score = request.configuration.process?.oomScoreAdj {
+            try attempt("process.oomScoreAdj") { try writeText("\(score)", to: "/proc/\(pid)/oom_score_adj") }
+        }
+        if stage.namespaces.makes(.user) {
+            try writeMappings(pid, request.configuration)
+            try channel.send(.mapped)
+        }
+        try observer.processMade(pid)
+        try channel.send(.hooked)
+        try channel.expect(.ready)
+        try observer.processReady(pid)
+        try channel.send(.go)
+        try channel.expectEnd()
+    }
+
+    private func writeMappings(_ pid: Int32, _ configuration: RuntimeConfiguration) throws {
+        func lines(_ mappings: [RuntimeConfiguration.IDMapping]) -> String {
+            mappings.map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined()
+        }
+        let linux = configuration.linux
+        try attempt("linux.uidMappings") {
+            try writeText(lines(linux?.uidMappings ?? []), to: "/proc/\(pid)/uid_map")
+        }
+        try attempt("linux.gidMappings") {
+            try writeText(lines(linux?.gidMappings ?? []), to: "/proc/\(pid)/gid_map")
+        }
+    }
+}
+
+extension DescriptorPair {
+    /// The first end; the second is closed.
+    fileprivate consuming func takeFirst() throws -> Descriptor {
+        try first.duplicate()
+    }
+}

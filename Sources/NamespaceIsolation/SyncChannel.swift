@@ -1,0 +1,59 @@
+internal import Glibc
+internal import Isolation
+internal import Linux
+internal import Support
+
+/// The conversation between the runtime and the process it is setting up, over one socket.
+///
+/// ```
+/// runtime                         process
+///   clone ───────────────────────▶ enters its cgroup (waits for .mapped in a new user namespace)
+///   .mapped ─────────────────────▶ builds the root …
+///   createRuntime hooks              … at the same time
+///   .hooked ─────────────────────▶ createContainer hooks, pivot_root
+///        ◀───────────────── .ready
+///   writes the record
+///   .go ─────────────────────────▶ waits at the start socket, or executes
+///        ◀──────────── .failed + text, or the end of the stream at exec
+/// ```
+/// Either side's death is an end of stream for the other, which then gives up.
+struct SyncChannel: ~Copyable {
+    enum Message: UInt8 {
+        case mapped = 1, hooked, ready, go, failed
+    }
+
+    private let socket: Descriptor
+
+    init(_ socket: consuming Descriptor) {
+        self.socket = socket
+    }
+
+    var rawValue: Int32 { socket.rawValue }
+
+    func send(_ message: Message) throws(SystemCallError) {
+        try socket.writeAll([message.rawValue], "sync")
+    }
+
+    /// Waits for a message; the end of the stream means that the other side has died.
+    func expect(_ message: Message) throws {
+        let bytes = try socket.readSome(1, "sync")
+        if bytes.first == message.rawValue { return }
+        if bytes.first == Message.failed.rawValue { throw try readFailure() }
+        throw RuntimeError(.internal, "the other side of the launch has died")
+    }
+
+    /// Waits for the end of the stream, which exec brings; a failure message is thrown.
+    func expectEnd() throws {
+        guard let first = try socket.readSome(1, "sync").first else { return }
+        guard first == Message.failed.rawValue else { throw RuntimeError(.internal, "unexpected message \(first)") }
+        throw try readFailure()
+    }
+
+    func sendFailure(_ error: any Error) {
+        try? socket.writeAll([Message.failed.rawValue] + LaunchFailure.encode(error), "sync")
+    }
+
+    private func readFailure() throws -> RuntimeError {
+        LaunchFailure.decode(try socket.readAll(limit: 65536, "sync"))
+    }
+}

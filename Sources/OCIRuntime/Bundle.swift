@@ -1,0 +1,32 @@
+internal import Glibc
+internal import Linux
+internal import OCISpec
+internal import Support
+
+/// A bundle: a folder with a config.json (runtime-spec bundle.md).
+struct Bundle {
+    /// Absolute path.
+    let path: String
+    let configuration: RuntimeConfiguration
+
+    /// Reads the bundle in `folder`, the working directory where it is nil.
+    init(_ folder: String?) throws {
+        guard let resolved = realpath(folder ?? ".", nil) else {
+            throw RuntimeError(
+                .notFound, "bundle \(folder ?? ".")", cause: SystemCallError("realpath", errno: errno))
+        }
+        path = String(cString: resolved)
+        free(resolved)
+        let file = "\(path)/config.json"
+        guard access(file, F_OK) == 0 else {
+            throw RuntimeError(.notFound, "bundle \(path) has no config.json (make one with: spec -b \(path))")
+        }
+        configuration = try attempt(file) { try RuntimeConfiguration(json: readFile(file, limit: 16 << 20)) }
+    }
+
+    /// The root file system's absolute path.
+    var rootfs: String {
+        let root = configuration.root?.path ?? "rootfs"
+        return root.hasPrefix("/") ? root : "\(path)/\(root)"
+    }
+}

@@ -1,0 +1,60 @@
+internal import Glibc
+internal import JSON
+internal import Linux
+internal import Support
+
+/// What the program prints.
+enum Output {
+    static func print(_ text: String) { print(Array(text.utf8)) }
+
+    static func print(_ bytes: [UInt8]) {
+        write(bytes, to: 1)
+    }
+
+    static func printError(_ text: String) {
+        write(Array(text.utf8), to: 2)
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count <= 0 { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+}
+
+/// The file of `--log`: one line an error, as runc writes it.
+struct LogFile {
+    private let path: String
+    private let isJSON: Bool
+
+    /// Opens the file once to find out now whether it can be written.
+    init(_ path: String, format: String) throws {
+        guard format == "json" || format == "text" else {
+            throw RuntimeError(.invalidArgument, "option --log-format: \"\(format)\" is neither text nor json")
+        }
+        self.path = path
+        isJSON = format == "json"
+        _ = try attempt("option --log") { try open() }
+    }
+
+    /// Appends an error; a failure to write it is not told, stderr has the text too.
+    func append(_ message: String) {
+        let line =
+            isJSON
+            ? JSONWriter.text { writer in
+                writer.object { object in
+                    object.member("level", "error")
+                    object.member("msg", message)
+                    object.member("time", timestamp())
+                }
+            } : Array("time=\"\(timestamp())\" level=error msg=\"\(message)\"".utf8)
+        try? open().writeAll(line + [UInt8(ascii: "\n")])
+    }
+
+    private func open() throws -> Descriptor {
+        try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o600)
+    }
+}

@@ -1,0 +1,97 @@
+/// A verb of the command line: its words for the help and its options.
+struct Verb: Sendable {
+    let name: String
+    let usage: String
+    let help: String
+    let options: [Option]
+
+    static let bundle = Option("bundle", short: "b", value: "DIR", "the bundle's folder (default: the working directory)")
+    static let creation: [Option] = [
+        bundle,
+        Option("console-socket", value: "PATH", "Unix socket that receives the terminal's master"),
+        Option("pid-file", value: "PATH", "write the process's pid here"),
+        Option("preserve-fds", value: "N", "descriptors 3 to 3+N-1 are passed to the process"),
+        Option("no-pivot", "refused: the root is always made by pivot_root"),
+        Option("no-new-keyring", "accepted: the session keyring is new either way"),
+    ]
+
+    /// Every verb, in the order of the help.
+    static let all: [Verb] = [
+        Verb(name: "create", usage: "[options] ID", help: "make a container from a bundle; it waits for start", options: creation),
+        Verb(name: "start", usage: "ID", help: "execute the program of a created container", options: []),
+        Verb(
+            name: "run", usage: "[options] ID", help: "create, start, wait, delete; exits with the program's code",
+            options: creation + [
+                Option("detach", short: "d", "do not wait for the container"),
+                Option("keep", "do not delete the container when it has ended"),
+            ]),
+        Verb(name: "state", usage: "ID", help: "print a container's state as JSON", options: []),
+        Verb(
+            name: "kill", usage: "[options] ID [SIGNAL]", help: "send a signal (default TERM)",
+            options: [Option("all", short: "a", "to every process of the container")]),
+        Verb(
+            name: "delete", usage: "[options] ID", help: "remove a container that has stopped",
+            options: [Option("force", short: "f", "kill it first; a container that does not exist is no error")]),
+        Verb(
+            name: "list", usage: "[options]", help: "print the containers below --root",
+            options: [
+                Option("format", short: "f", value: "table|json", "the form (default table)"),
+                Option("quiet", short: "q", "ids only"),
+            ]),
+        Verb(
+            name: "spec", usage: "[options]", help: "write an example config.json into the bundle",
+            options: [bundle]),
+        Verb(name: "features", usage: "", help: "print what this runtime supports as JSON", options: []),
+    ]
+
+    /// Options before the verb.
+    static let global: [Option] = [
+        Option("root", value: "DIR", "state directory (default /run/hako)"),
+        Option("log", value: "FILE", "append errors to this file"),
+        Option("log-format", value: "text|json", "the form of --log's lines (default text)"),
+        Option("debug", "accepted: there is nothing between quiet and an error"),
+        Option("rootless", value: "BOOL|auto", "accepted: the caller's uid decides"),
+        Option("systemd-cgroup", "refused: cgroups are made through cgroupfs"),
+        Option("version", short: "v", "print the version"),
+        Option("help", short: "h", "print this help, or a verb's after it"),
+    ]
+}
+
+extension Verb {
+    /// The help of the whole program.
+    static func help(program: String) -> String {
+        """
+        \(program): an OCI container runtime (runtime-spec 1.3)
+
+        usage: \(program) [global options] VERB [options] ID
+
+        A bundle is a folder with a config.json and a root file system. Example:
+          mkdir -p bundle/rootfs && tar -xf rootfs.tar -C bundle/rootfs
+          \(program) spec -b bundle && \(program) run -b bundle demo
+
+        verbs:
+        \(all.map { row($0.name + " " + $0.usage, $0.help) }.joined(separator: "\n"))
+
+        global options:
+        \(rows(global))
+
+        """
+    }
+
+    /// The help of one verb.
+    func help(program: String) -> String {
+        let table = options.isEmpty ? "" : "\noptions:\n\(Self.rows(options))\n"
+        return "usage: \(program) [global options] \(name) \(usage)\n\n\(help)\n\(table)"
+    }
+
+    private static func rows(_ options: [Option]) -> String {
+        options.map { option in
+            let short = option.short.map { "-\($0), " } ?? "    "
+            return row("\(short)--\(option.name)\(option.value.map { " \($0)" } ?? "")", option.help)
+        }.joined(separator: "\n")
+    }
+
+    private static func row(_ left: String, _ right: String) -> String {
+        "  \(left)\(String(repeating: " ", count: max(1, 32 - left.count)))\(right)"
+    }
+}

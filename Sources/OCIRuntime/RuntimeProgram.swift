@@ -1,0 +1,87 @@
+internal import Glibc
+public import Isolation
+internal import Linux
+internal import OCISpec
+internal import Support
+
+/// An OCI runtime's command line over one isolation: what a program such as `hako-native` is, but for its main.
+///
+/// Verbs, options, exit codes and log lines are runc's, since podman, containerd and dockerd read them.
+/// One thread; it forks. See the runtime specification's runtime.md for the verbs.
+public struct RuntimeProgram<Chosen: Isolation> {
+    let isolation: Chosen
+    let name: String
+
+    /// A program called `name` over an isolation.
+    public init(_ isolation: Chosen, name: String) {
+        self.isolation = isolation
+        self.name = name
+    }
+
+    /// Runs the command line (without the program's name).
+    ///
+    /// - Returns: the exit code: 0, the container's own for `run`, 1 for any failure, which has been told on stderr
+    ///   and in the log file.
+    public func main(_ words: [String]) -> Int32 {
+        var log: LogFile?
+        do {
+            try Executable.sealOnce(words)
+            var rest: ArraySlice<String> = []
+            let global = try Arguments(words[...], options: Verb.global, stopsAtPositional: true, rest: &rest)
+            log = try global["log"].map { try LogFile($0, format: global["log-format"] ?? "text") }
+            return try dispatch(global, rest)
+        } catch {
+            report(error, log)
+            return 1
+        }
+    }
+
+    private func dispatch(_ global: Arguments, _ words: ArraySlice<String>) throws -> Int32 {
+        if global.has("version") {
+            Output.print(versionText)
+            return 0
+        }
+        guard let word = words.first, word != "help" else {
+            Output.print(Verb.help(program: name))
+            return words.isEmpty && !global.has("help") ? 1 : 0
+        }
+        guard let verb = Verb.all.first(where: { $0.name == word }) else {
+            throw RuntimeError(.invalidArgument, "unknown verb \(word) (see \(name) --help)")
+        }
+        if global.has("help") || words.dropFirst().contains(where: { $0 == "--help" || $0 == "-h" }) {
+            Output.print(verb.help(program: name))
+            return 0
+        }
+        if global.has("systemd-cgroup") {
+            throw RuntimeError(.unsupported, "--systemd-cgroup is not supported; use the cgroupfs driver")
+        }
+        var rest: ArraySlice<String> = []
+        let arguments = try Arguments(words.dropFirst(), options: verb.options, rest: &rest)
+        return try perform(verb, arguments, StateDirectory(root: global["root"] ?? "/run/hako"))
+    }
+
+    private func perform(_ verb: Verb, _ arguments: Arguments, _ states: StateDirectory) throws -> Int32 {
+        switch verb.name {
+        case "create": try create(arguments, states)
+        case "start": try start(arguments, states)
+        case "run": return try run(arguments, states)
+        case "state": try state(arguments, states)
+        case "kill": try kill(arguments, states)
+        case "delete": try delete(arguments, states)
+        case "list": try list(arguments, states)
+        case "spec": try spec(arguments)
+        default: Output.print(isolation.features.json(indent: 4) + [UInt8(ascii: "\n")])
+        }
+        return 0
+    }
+
+    private var versionText: String {
+        "\(name) version \(hakoVersion)\nspec: 1.3.0\n"
+    }
+
+    private func report(_ error: any Error, _ log: LogFile?) {
+        let text = "\(error)"
+        log?.append(text)
+        Output.printError("\(name): \(text)\n")
+    }
+}

@@ -1,0 +1,58 @@
+internal import Glibc
+internal import Linux
+internal import Support
+
+/// The folder that holds a folder for each container: `state.json` and, until it is started, `start.sock`.
+struct StateDirectory {
+    let root: String
+
+    /// The container's folder.
+    func folder(_ id: String) -> String { "\(root)/\(id)" }
+    /// The socket that the created process waits at.
+    func startSocket(_ id: String) -> String { "\(root)/\(id)/start.sock" }
+    private func recordFile(_ id: String) -> String { "\(root)/\(id)/state.json" }
+
+    /// Throws unless `id` is a name that runc and docker accept: letters, digits and `_+-.`, at most 1024 bytes.
+    static func validate(_ id: String) throws(RuntimeError) {
+        let fits = id.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+                || byte == 0x5f || byte == 0x2b || byte == 0x2d || byte == 0x2e
+        }
+        guard fits, !id.isEmpty, id.utf8.count <= 1024, id != ".", id != ".." else {
+            throw RuntimeError(.invalidArgument, "invalid container ID \"\(id)\": use letters, digits and _ + - .")
+        }
+    }
+
+    /// Claims the id by making its folder; one that is there is an error.
+    func claim(_ id: String) throws {
+        try makeDirectories(root, mode: 0o711)
+        if mkdir(folder(id), 0o700) == 0 { return }
+        if errno == EEXIST { throw RuntimeError(.alreadyExists, "container with given ID already exists") }
+        throw SystemCallError("mkdir", errno: errno, subject: folder(id))
+    }
+
+    func save(_ record: ContainerRecord) throws {
+        // ROOT is on a file system that a reboot empties (/run): the record need not outlive the machine.
+        try writeAtomically(record.json(), to: recordFile(record.id), durable: false)
+    }
+
+    func load(_ id: String) throws -> ContainerRecord {
+        try Self.validate(id)
+        let path = recordFile(id)
+        guard access(path, F_OK) == 0 else { throw RuntimeError(.notFound, "container does not exist") }
+        return try attempt("record \(path)") { try ContainerRecord(json: readFile(path, limit: 8 << 20)) }
+    }
+
+    /// True where the id is claimed, even without a record.
+    func exists(_ id: String) -> Bool { access(folder(id), F_OK) == 0 }
+
+    func remove(_ id: String) throws {
+        try removeTree(folder(id))
+    }
+
+    /// The ids, sorted; none where the folder is missing.
+    func list() throws -> [String] {
+        if access(root, F_OK) != 0 && errno == ENOENT { return [] }
+        return try directoryEntries(root).filter { access(recordFile($0), F_OK) == 0 }.sorted()
+    }
+}

@@ -1,0 +1,116 @@
+internal import Cgroups
+internal import CLinux
+internal import Glibc
+internal import Isolation
+internal import Linux
+internal import OCISpec
+internal import Support
+
+extension RuntimeProgram {
+    func create(_ arguments: Arguments, _ states: StateDirectory) throws {
+        _ = try launch(arguments, states, waits: true, relay: nil)
+    }
+
+    /// Makes the container; with `waits` its process is left at the start socket, else it executes at once.
+    ///
+    /// - Parameter relay: the caller's end for the terminal's master where it relays the terminal itself.
+    func launch(
+        _ arguments: Arguments, _ states: StateDirectory, waits: Bool, relay: SharedDescriptor?
+    ) throws -> ContainerRecord {
+        let id = try arguments.only("container ID")
+        try StateDirectory.validate(id)
+        if arguments.has("no-pivot") {
+            throw RuntimeError(.unsupported, "option --no-pivot: the root is always made by pivot_root")
+        }
+        let bundle = try Bundle(arguments["bundle"])
+        try checkConfiguration(bundle.configuration, arguments, relay: relay)
+        return try withUndo { undo in
+            try states.claim(id)
+            undo.push { try states.remove(id) }
+            let linux = bundle.configuration.linux
+            let cgroup = try Cgroup(path: linux?.cgroupsPath, id: id, layout: CgroupLayout.detect())
+            var record = ContainerRecord(
+                id: id, bundle: bundle.path, rootfs: bundle.rootfs, created: timestamp(), owner: getuid(),
+                annotations: bundle.configuration.annotations, cgroup: cgroup)
+            try states.save(record)
+            try cgroup.create()
+            undo.push { try cgroup.delete() }
+            try cgroup.apply(CgroupResources(linux?.resources ?? RuntimeConfiguration.Resources()))
+            let request = LaunchRequest(
+                id: id, bundle: bundle.path, configuration: bundle.configuration, cgroup: try cgroup.openEntry(),
+                startSocket: waits ? try listen(states, id) : nil,
+                consoleSocket: try relay ?? consoleSocket(arguments),
+                preservedDescriptors: try arguments.number("preserve-fds", 0...1000) ?? 0)
+            var host = LaunchHost(record: record, states: states, bundle: bundle)
+            host.pidFile = arguments["pid-file"]
+            undo.push { [bundle] in try poststop(bundle.configuration, record) }
+            _ = try isolation.launch(request, observer: &host)
+            record = host.record
+            undo.commit()
+            return record
+        }
+    }
+
+    private func checkConfiguration(
+        _ configuration: RuntimeConfiguration, _ arguments: Arguments, relay: SharedDescriptor?
+    ) throws {
+        try isolation.validate(configuration)
+        let terminal = configuration.process?.terminal == true
+        let socket = arguments["console-socket"] != nil
+        if terminal && !socket && relay == nil {
+            throw RuntimeError(.invalidArgument, "process.terminal is true: give --console-socket to receive the terminal")
+        }
+        if !terminal && socket {
+            throw RuntimeError(.invalidArgument, "--console-socket is given but process.terminal is false")
+        }
+    }
+
+    private func listen(_ states: StateDirectory, _ id: String) throws -> SharedDescriptor {
+        let path = states.startSocket(id)
+        return SharedDescriptor(Descriptor(owning: try check("bind", path) { cl_unix_listen(path, 8) }))
+    }
+
+    private func consoleSocket(_ arguments: Arguments) throws -> SharedDescriptor? {
+        guard let path = arguments["console-socket"] else { return nil }
+        return SharedDescriptor(
+            Descriptor(owning: try check("connect", "--console-socket \(path)") { cl_unix_connect(path) }))
+    }
+}
+
+/// The host's side of a launch: hooks, record and pid file.
+struct LaunchHost: LaunchObserver {
+    var record: ContainerRecord
+    let states: StateDirectory
+    let bundle: Bundle
+    var pidFile: String?
+
+    mutating func processMade(_ pid: Int32) throws {
+        record.process = try ProcessIdentity(of: pid)
+        guard let hooks = bundle.configuration.hooks else { return }
+        let state = record.state(.creating).json()
+        try runHooks(hooks.prestart, field: "hooks.prestart", state: state)
+        try runHooks(hooks.createRuntime, field: "hooks.createRuntime", state: state)
+    }
+
+    mutating func processReady(_ pid: Int32) throws {
+        try states.save(record)
+        if let pidFile {
+            try attempt("option --pid-file") { try writeAtomically(Array("\(pid)".utf8), to: pidFile, mode: 0o644, durable: false) }
+        }
+    }
+}
+
+extension ContainerRecord {
+    /// The record as the specification's state document.
+    func state(_ status: ContainerState.Status) -> ContainerState {
+        ContainerState(
+            id: id, status: status, pid: status == .stopped ? nil : process?.pid, bundle: bundle,
+            annotations: annotations)
+    }
+}
+
+/// Runs the poststop hooks; the specification has their failures told, not obeyed.
+func poststop(_ configuration: RuntimeConfiguration, _ record: ContainerRecord) throws {
+    guard let hooks = configuration.hooks?.poststop, !hooks.isEmpty else { return }
+    try runHooks(hooks, field: "hooks.poststop", state: record.state(.stopped).json())
+}

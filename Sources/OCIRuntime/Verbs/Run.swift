@@ -1,0 +1,66 @@
+internal import CLinux
+internal import Glibc
+internal import Isolation
+internal import Linux
+internal import OCISpec
+internal import ProcessIO
+internal import Support
+
+extension RuntimeProgram {
+    /// Creates and starts a container at once, waits for its end, deletes it.
+    ///
+    /// - Returns: the program's exit code, 128 plus the signal that ended it; 0 with --detach.
+    func run(_ arguments: Arguments, _ states: StateDirectory) throws -> Int32 {
+        // Signals that come before the session takes them over must not end the launch half-way.
+        let signals = try SignalPipe(SignalPipe.forwarded)
+        defer { _ = signals.descriptor }
+        let detached = arguments.has("detach")
+        let wantsTerminal = try Bundle(arguments["bundle"]).configuration.process?.terminal == true
+        let relay = wantsTerminal && arguments["console-socket"] == nil && !detached ? try TerminalReceiver() : nil
+        let record = try launch(arguments, states, waits: false, relay: relay?.remote)
+        guard !detached, let process = record.process else { return 0 }
+        let code: Int32
+        do {
+            code = try wait(process, relay)
+        } catch {
+            try? destroy(record, states)
+            throw error
+        }
+        if !arguments.has("keep") { try destroy(record, states) }
+        return code
+    }
+
+    private func wait(_ process: ProcessIdentity, _ relay: TerminalReceiver?) throws -> Int32 {
+        var session =
+            if let relay {
+                try ProcessSession(pid: process.pid, master: relay.receive(), input: 0, output: 1)
+            } else {
+                try ProcessSession(pid: process.pid)
+            }
+        return try session.run { signal in try? process.send(signal) }.code
+    }
+}
+
+/// Where `run` gets the master of the container's terminal from, without --console-socket.
+struct TerminalReceiver {
+    /// The end that the container's process sends to.
+    let remote: SharedDescriptor
+    private let local: SharedDescriptor
+
+    init() throws {
+        var ends: [SharedDescriptor] = []
+        try Descriptor.socketPair().split { first, second in
+            ends = [SharedDescriptor(first), SharedDescriptor(second)]
+        }
+        (local, remote) = (ends[0], ends[1])
+    }
+
+    /// The master, which the process has sent before it was ready.
+    func receive() throws -> Descriptor {
+        var name = [UInt8](repeating: 0, count: 256)
+        var master: Int32 = -1
+        try checkCount("recvmsg", "terminal") { cl_receive_descriptor(local.rawValue, &master, &name, name.count) }
+        guard master >= 0 else { throw RuntimeError(.internal, "the container's process sent no terminal") }
+        return Descriptor(owning: master)
+    }
+}

@@ -1,0 +1,39 @@
+internal import CLinux
+internal import Glibc
+internal import Isolation
+internal import Linux
+internal import OCISpec
+internal import Support
+
+extension RuntimeProgram {
+    func start(_ arguments: Arguments, _ states: StateDirectory) throws {
+        let id = try arguments.only("container ID")
+        let record = try states.load(id)
+        let status = Lifecycle.status(of: record, states)
+        guard status == .created else {
+            throw RuntimeError(.invalidState, "cannot start a container in the \(status.rawValue) state")
+        }
+        try release(id, states)
+        try runPoststart(record)
+    }
+
+    /// Lets the waiting process execute, and learns whether it could.
+    private func release(_ id: String, _ states: StateDirectory) throws {
+        let path = states.startSocket(id)
+        let socket = Descriptor(owning: try check("connect", path) { cl_unix_connect(path) })
+        // Gone from here on: a second start finds the container no longer created.
+        unlink(path)
+        try socket.writeAll([1], path)
+        guard try socket.readSome(1, path).first == 1 else {
+            throw RuntimeError(.invalidState, "the container's process ended before it was started")
+        }
+        let failure = try socket.readAll(limit: 65536, path)
+        if !failure.isEmpty { throw LaunchFailure.decode(failure) }
+    }
+
+    private func runPoststart(_ record: ContainerRecord) throws {
+        // The bundle is the caller's; where it has gone meanwhile there are no hooks to run.
+        guard let hooks = try? Bundle(record.bundle).configuration.hooks?.poststart, !hooks.isEmpty else { return }
+        try runHooks(hooks, field: "hooks.poststart", state: record.state(.running).json())
+    }
+}
