@@ -84,7 +84,7 @@ let package = Package(
         library("Isolation", ["CLinux", "Cgroups", "Linux", "OCISpec", "Support"]),
         library(
             "NamespaceIsolation",
-            ["CLinux", "Isolation", "Linux", "OCISpec", "RootFilesystem", "Seccomp", "Support"]),
+            ["CLinux", "Cgroups", "Isolation", "Linux", "OCISpec", "RootFilesystem", "Seccomp", "Support"]),
         // 5: assembly
         library("OCIRuntime", ["CLinux", "Cgroups", "Isolation", "JSON", "Linux", "OCISpec", "ProcessIO", "Support"]),
         library("ContainerService", ["CLinux", "JSON", "Linux", "OCISpec", "ProcessIO", "Seccomp", "Support"]),

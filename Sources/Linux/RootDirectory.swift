@@ -48,7 +48,9 @@ public struct RootDirectory: ~Copyable, Sendable {
     /// Opens the folder at `path`, making it and its parents (mode, root-owned) where they are missing.
     ///
     /// Each missing step is made with mkdirat in the already opened parent; a dangling link on the way is an error.
-    public borrowing func openMakingDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemCallError) -> Descriptor {
+    public borrowing func openMakingDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemCallError)
+        -> Descriptor
+    {
         if let there = try openIfPresent(path, CL_O_PATH | O_DIRECTORY) { return there }
         var walked = ""
         for step in path.split(separator: "/") where step != "." {
@@ -66,12 +68,14 @@ public struct RootDirectory: ~Copyable, Sendable {
     public borrowing func openMakingFile(_ path: String, mode: UInt32 = 0o644) throws(SystemCallError) -> Descriptor {
         do throws(SystemCallError) {
             return try open(path, CL_O_PATH)
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             let steps = path.split(separator: "/")
             guard let name = steps.last, name != ".." else { throw error }
             let parent = try openMakingDirectories(steps.dropLast().joined(separator: "/"))
             let made = openat(parent.rawValue, String(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
-            if made >= 0 { Glibc.close(made) } else if errno != EEXIST {
+            if made >= 0 {
+                Glibc.close(made)
+            } else if errno != EEXIST {
                 throw SystemCallError("openat", errno: errno, subject: shownPath(path))
             }
             return try open(path, CL_O_PATH)
@@ -82,7 +86,7 @@ public struct RootDirectory: ~Copyable, Sendable {
     public borrowing func openIfPresent(_ path: String, _ flags: Int32) throws(SystemCallError) -> Descriptor? {
         do throws(SystemCallError) {
             return try open(path, flags)
-        } catch where error.errno == ENOENT || error.errno == ENOTDIR {
+        } catch  where error.errno == ENOENT || error.errno == ENOTDIR {
             return nil
         }
     }

@@ -58,7 +58,8 @@ extension ProcessCapabilities {
             var all: CapabilitySet = []
             for name in names {
                 guard let one = CapabilitySet(name: name) else {
-                    throw RuntimeError(.invalidArgument, "process.capabilities.\(field): unknown capability \"\(name)\"")
+                    throw RuntimeError(
+                        .invalidArgument, "process.capabilities.\(field): unknown capability \"\(name)\"")
                 }
                 all.formUnion(one)
             }

@@ -9,7 +9,11 @@ extension DeviceNode {
         var nodes = defaults
         for (index, device) in devices.enumerated() {
             let node = try DeviceNode(device, field: "linux.devices[\(index)]")
-            if let known = nodes.firstIndex(where: { $0.path == node.path }) { nodes[known] = node } else { nodes.append(node) }
+            if let known = nodes.firstIndex(where: { $0.path == node.path }) {
+                nodes[known] = node
+            } else {
+                nodes.append(node)
+            }
         }
         return nodes
     }
@@ -23,7 +27,8 @@ extension DeviceNode {
         case .all: throw RuntimeError(.invalidArgument, "\(field).type: \"a\" is no device node")
         }
         guard let major = UInt32(exactly: device.major), let minor = UInt32(exactly: device.minor) else {
-            throw RuntimeError(.invalidArgument, "\(field): device number \(device.major):\(device.minor) is out of range")
+            throw RuntimeError(
+                .invalidArgument, "\(field): device number \(device.major):\(device.minor) is out of range")
         }
         self.init(
             path: device.path, kind: kind, major: major, minor: minor, mode: (device.fileMode ?? 0o666) & 0o7777,

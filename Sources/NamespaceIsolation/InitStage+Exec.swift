@@ -29,7 +29,8 @@ struct Program {
             if let problem = problem(with: name) {
                 let call = problem == EACCES || problem == EISDIR ? "" : "stat \(name): "
                 let code: RuntimeError.Code = problem == EACCES || problem == EISDIR ? .permissionDenied : .notFound
-                let reason = problem == EISDIR ? "is a directory: permission denied" : SystemCallError("", errno: problem).reason
+                let reason =
+                    problem == EISDIR ? "is a directory: permission denied" : SystemCallError("", errno: problem).reason
                 throw RuntimeError(code, "exec: \"\(name)\": \(call)\(reason)")
             }
             return name

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Cgroups
 internal import Glibc
 internal import Isolation
 internal import Linux
@@ -23,7 +24,8 @@ struct InitStage {
 
     init(_ request: LaunchRequest) throws {
         guard let process = request.configuration.process, let root = request.configuration.root else {
-            throw RuntimeError(.invalidArgument, "config.json has no \(request.configuration.root == nil ? "root" : "process")")
+            throw RuntimeError(
+                .invalidArgument, "config.json has no \(request.configuration.root == nil ? "root" : "process")")
         }
         let linux = request.configuration.linux ?? RuntimeConfiguration.Linux()
         (self.request, self.process, self.linux, configuration) = (request, process, linux, request.configuration)

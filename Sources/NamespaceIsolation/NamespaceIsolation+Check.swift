@@ -27,7 +27,8 @@ extension NamespaceIsolation {
     ) throws(RuntimeError) {
         var seen: Set<RuntimeConfiguration.Namespace.Kind> = []
         for (index, namespace) in linux.namespaces.enumerated() where !seen.insert(namespace.type).inserted {
-            throw RuntimeError(.invalidArgument, "linux.namespaces[\(index)]: a second \(namespace.type.rawValue) namespace")
+            throw RuntimeError(
+                .invalidArgument, "linux.namespaces[\(index)]: a second \(namespace.type.rawValue) namespace")
         }
         func makes(_ kind: RuntimeConfiguration.Namespace.Kind) -> Bool {
             linux.namespaces.contains { $0.type == kind && ($0.path ?? "").isEmpty }
@@ -37,7 +38,8 @@ extension NamespaceIsolation {
         }
         let mapped = !linux.uidMappings.isEmpty || !linux.gidMappings.isEmpty
         if makes(.user) && (linux.uidMappings.isEmpty || linux.gidMappings.isEmpty) {
-            throw RuntimeError(.invalidArgument, "linux.uidMappings and linux.gidMappings: a new user namespace needs both")
+            throw RuntimeError(
+                .invalidArgument, "linux.uidMappings and linux.gidMappings: a new user namespace needs both")
         }
         if mapped && !seen.contains(.user) {
             throw RuntimeError(.invalidArgument, "linux.uidMappings: given without a user namespace")
@@ -81,7 +83,9 @@ extension NamespaceIsolation {
         features.capabilities = CapabilitySet.names
         features.mountOptions = MountOptionWords.all
         features.cgroup = ["v1": true, "v2": true, "systemd": false, "systemdUser": false, "rdma": true]
-        features.seccompActions = RuntimeConfiguration.Seccomp.Action.allCases.map(\.rawValue).filter { $0 != "SCMP_ACT_NOTIFY" }
+        features.seccompActions = RuntimeConfiguration.Seccomp.Action.allCases.map(\.rawValue).filter {
+            $0 != "SCMP_ACT_NOTIFY"
+        }
         features.seccompOperators = RuntimeConfiguration.Seccomp.Operator.allCases.map(\.rawValue)
         features.seccompArchitectures = supportedArchitectures
         features.seccompFlags = [

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Cgroups
 internal import Glibc
 public import Isolation
 internal import Linux

@@ -14,7 +14,9 @@ extension ContainerRoot {
         try attempt("mount cgroup at \(mount.destination)") {
             let target = try directory.openMakingDirectories(mount.destination)
             let hierarchies = try CgroupHierarchy.ofThisProcess()
-            if hierarchies.contains(where: { $0.name.isEmpty && $0.mountPoint == "/sys/fs/cgroup" }) || mount.type == "cgroup2" {
+            if hierarchies.contains(where: { $0.name.isEmpty && $0.mountPoint == "/sys/fs/cgroup" })
+                || mount.type == "cgroup2"
+            {
                 guard let unified = hierarchies.first(where: { $0.name.isEmpty }) else {
                     throw RuntimeError(.unsupported, "this host has no cgroup v2")
                 }
@@ -36,7 +38,8 @@ extension ContainerRoot {
     ) throws {
         let (raw, name) = (folder.rawValue, hierarchy.folderName)
         try check("mkdirat", name) { mkdirat(raw, name, 0o755) }
-        let target = Descriptor(owning: try check("openat", name) { openat(raw, name, CL_O_PATH | O_DIRECTORY | O_CLOEXEC) })
+        let target = Descriptor(
+            owning: try check("openat", name) { openat(raw, name, CL_O_PATH | O_DIRECTORY | O_CLOEXEC) })
         try mountHierarchy(hierarchy, onto: target, mount, privateView)
         for controller in hierarchy.name.split(separator: ",") where hierarchy.name.contains(",") {
             // cpu,cpuacct is known under each name too.
@@ -97,7 +100,10 @@ struct CgroupHierarchy {
             if fields[2] == "cgroup2" {
                 points[""] = points[""] ?? String(fields[1])
             } else if fields[2] == "cgroup" {
-                let known: Set<Substring> = ["rw", "ro", "relatime", "nosuid", "nodev", "noexec", "noatime", "xattr", "clone_children", "noprefix"]
+                let known: Set<Substring> = [
+                    "rw", "ro", "relatime", "nosuid", "nodev", "noexec", "noatime", "xattr", "clone_children",
+                    "noprefix",
+                ]
                 let name = fields[3].split(separator: ",")
                     .filter { !known.contains($0) && !$0.hasPrefix("release_agent=") }.joined(separator: ",")
                 points[name] = points[name] ?? String(fields[1])

@@ -31,7 +31,8 @@ public struct DeviceNode: Sendable, Hashable {
     public var gid: UInt32
 
     /// Describes a node.
-    public init(path: String, kind: Kind, major: UInt32, minor: UInt32, mode: UInt32, uid: UInt32 = 0, gid: UInt32 = 0) {
+    public init(path: String, kind: Kind, major: UInt32, minor: UInt32, mode: UInt32, uid: UInt32 = 0, gid: UInt32 = 0)
+    {
         self.path = path
         self.kind = kind
         self.major = major

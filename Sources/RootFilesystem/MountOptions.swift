@@ -50,7 +50,9 @@ public struct MountOptions: Sendable, Hashable {
 
     private static let unsupported: Set<String> = ["remount", "idmap", "ridmap", "tmpcopyup"]
     /// Words that say what is the case anyway.
-    private static let neutral: Set<String> = ["defaults", "silent", "loud", "async", "nomand", "noiversion", "nolazytime"]
+    private static let neutral: Set<String> = [
+        "defaults", "silent", "loud", "async", "nomand", "noiversion", "nolazytime",
+    ]
 
     /// Every word of the specification that is honoured or says what is the case anyway.
     static var known: [String] {

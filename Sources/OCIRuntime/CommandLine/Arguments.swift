@@ -80,7 +80,8 @@ struct Arguments {
         guard let text = values[name] else { return nil }
         guard let number = Int(text), range.contains(number) else {
             throw RuntimeError(
-                .invalidArgument, "option --\(name): \"\(text)\" is not a number from \(range.lowerBound) to \(range.upperBound)")
+                .invalidArgument,
+                "option --\(name): \"\(text)\" is not a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }
@@ -89,7 +90,9 @@ struct Arguments {
     func only(_ what: String) throws(RuntimeError) -> String {
         guard positionals.count == 1, let word = positionals.first else {
             throw RuntimeError(
-                .invalidArgument, positionals.isEmpty ? "\(what) is missing (see --help)" : "expected one \(what), found \(positionals.count)")
+                .invalidArgument,
+                positionals.isEmpty
+                    ? "\(what) is missing (see --help)" : "expected one \(what), found \(positionals.count)")
         }
         return word
     }

@@ -5,7 +5,8 @@ struct Verb: Sendable {
     let help: String
     let options: [Option]
 
-    static let bundle = Option("bundle", short: "b", value: "DIR", "the bundle's folder (default: the working directory)")
+    static let bundle = Option(
+        "bundle", short: "b", value: "DIR", "the bundle's folder (default: the working directory)")
     static let creation: [Option] = [
         bundle,
         Option("console-socket", value: "PATH", "Unix socket that receives the terminal's master"),
@@ -17,7 +18,9 @@ struct Verb: Sendable {
 
     /// Every verb, in the order of the help.
     static let all: [Verb] = [
-        Verb(name: "create", usage: "[options] ID", help: "make a container from a bundle; it waits for start", options: creation),
+        Verb(
+            name: "create", usage: "[options] ID", help: "make a container from a bundle; it waits for start",
+            options: creation),
         Verb(name: "start", usage: "ID", help: "execute the program of a created container", options: []),
         Verb(
             name: "run", usage: "[options] ID", help: "create, start, wait, delete; exits with the program's code",

@@ -58,7 +58,8 @@ struct ContainerRecord {
             }
         }
         guard version == Self.version else {
-            throw RuntimeError(.unsupported, "record version \(version) is not known to this runtime (it writes \(Self.version))")
+            throw RuntimeError(
+                .unsupported, "record version \(version) is not known to this runtime (it writes \(Self.version))")
         }
         self.init(
             id: id, bundle: bundle, rootfs: rootfs, created: created, owner: owner, annotations: annotations,

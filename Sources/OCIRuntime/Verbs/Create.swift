@@ -1,5 +1,5 @@
-internal import Cgroups
 internal import CLinux
+internal import Cgroups
 internal import Glibc
 internal import Isolation
 internal import Linux
@@ -58,7 +58,8 @@ extension RuntimeProgram {
         let terminal = configuration.process?.terminal == true
         let socket = arguments["console-socket"] != nil
         if terminal && !socket && relay == nil {
-            throw RuntimeError(.invalidArgument, "process.terminal is true: give --console-socket to receive the terminal")
+            throw RuntimeError(
+                .invalidArgument, "process.terminal is true: give --console-socket to receive the terminal")
         }
         if !terminal && socket {
             throw RuntimeError(.invalidArgument, "--console-socket is given but process.terminal is false")
@@ -95,7 +96,9 @@ struct LaunchHost: LaunchObserver {
     mutating func processReady(_ pid: Int32) throws {
         try states.save(record)
         if let pidFile {
-            try attempt("option --pid-file") { try writeAtomically(Array("\(pid)".utf8), to: pidFile, mode: 0o644, durable: false) }
+            try attempt("option --pid-file") {
+                try writeAtomically(Array("\(pid)".utf8), to: pidFile, mode: 0o644, durable: false)
+            }
         }
     }
 }

@@ -45,7 +45,8 @@ extension RuntimeProgram {
         let status = Lifecycle.status(of: record, states)
         guard force || status == .stopped || status == .created else {
             throw RuntimeError(
-                .invalidState, "cannot delete container \(id) that is not stopped: \(status.rawValue) (kill it, or use --force)")
+                .invalidState,
+                "cannot delete container \(id) that is not stopped: \(status.rawValue) (kill it, or use --force)")
         }
         try destroy(record, states)
     }
@@ -68,7 +69,8 @@ extension RuntimeProgram {
             try? process.send(SIGKILL)
             if (try? cgroup.isFrozen()) == true { try cgroup.thaw() }
             guard try process.waitForExit(milliseconds: 10_000) else {
-                throw RuntimeError(.timeout, "process \(process.pid) of container \(record.id) did not end within 10 s of SIGKILL")
+                throw RuntimeError(
+                    .timeout, "process \(process.pid) of container \(record.id) did not end within 10 s of SIGKILL")
             }
         }
         try attempt("remove the cgroups of container \(record.id)") {

@@ -49,18 +49,19 @@ struct TerminalReceiver {
 
     init() throws {
         var ends: [SharedDescriptor] = []
-        try Descriptor.socketPair().split { first, second in
+        let pair = try Descriptor.socketPair()
+        pair.split { first, second in
             ends = [SharedDescriptor(first), SharedDescriptor(second)]
         }
         (local, remote) = (ends[0], ends[1])
     }
 
     /// The master, which the process has sent before it was ready.
-    func receive() throws -> Descriptor {
+    func receive() throws -> SharedDescriptor {
         var name = [UInt8](repeating: 0, count: 256)
         var master: Int32 = -1
         try checkCount("recvmsg", "terminal") { cl_receive_descriptor(local.rawValue, &master, &name, name.count) }
         guard master >= 0 else { throw RuntimeError(.internal, "the container's process sent no terminal") }
-        return Descriptor(owning: master)
+        return SharedDescriptor(Descriptor(owning: master))
     }
 }
