@@ -12,8 +12,7 @@ extension RuntimeProgram {
     /// - Returns: the program's exit code, 128 plus the signal that ended it; 0 with --detach.
     func run(_ arguments: Arguments, _ states: StateDirectory) throws -> Int32 {
         // Signals that come before the session takes them over must not end the launch half-way.
-        let signals = try SignalPipe(SignalPipe.forwarded)
-        defer { _ = signals.descriptor }
+        let signals = try SignalPipe.frontEnd()
         let detached = arguments.has("detach")
         let wantsTerminal = try Bundle(arguments["bundle"]).configuration.process?.terminal == true
         let relay = wantsTerminal && arguments["console-socket"] == nil && !detached ? try TerminalReceiver() : nil
@@ -21,7 +20,7 @@ extension RuntimeProgram {
         guard !detached, let process = record.process else { return 0 }
         let code: Int32
         do {
-            code = try wait(process, relay)
+            code = try wait(process, relay, signals)
         } catch {
             try? destroy(record, states)
             throw error
@@ -30,14 +29,14 @@ extension RuntimeProgram {
         return code
     }
 
-    private func wait(_ process: ProcessIdentity, _ relay: TerminalReceiver?) throws -> Int32 {
+    private func wait(_ process: ProcessIdentity, _ relay: TerminalReceiver?, _ signals: borrowing SignalPipe) throws -> Int32 {
         var session =
             if let relay {
                 try ProcessSession(pid: process.pid, master: relay.receive(), input: 0, output: 1)
             } else {
                 try ProcessSession(pid: process.pid)
             }
-        return try session.run { signal in try? process.send(signal) }.code
+        return try session.run(signals: signals) { signal in try? process.send(signal) }.code
     }
 }
 
