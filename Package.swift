@@ -87,7 +87,12 @@ let package = Package(
             ["CLinux", "Cgroups", "Isolation", "Linux", "OCISpec", "RootFilesystem", "Seccomp", "Support"]),
         // 5: assembly
         library("OCIRuntime", ["CLinux", "Cgroups", "Isolation", "JSON", "Linux", "OCISpec", "ProcessIO", "Support"]),
-        library("ContainerService", ["CLinux", "JSON", "Linux", "OCISpec", "ProcessIO", "Seccomp", "Support"]),
+        library(
+            "ContainerService",
+            [
+                "Archive", "CLinux", "ContentStore", "JSON", "Linux", "OCISpec", "ProcessIO", "RegistryClient", "Seccomp",
+                "Snapshots", "Support",
+            ]),
         // 6: doors
         library(
             "CLIKit",
@@ -112,7 +117,12 @@ let package = Package(
         unitTests("Archive", ["CLinux", "CZlib", "CZstd", "Linux", "Support"]),
         unitTests("Snapshots", ["Archive", "CLinux", "Linux", "Support"]),
         unitTests("OCISpec", ["JSON", "Support"]),
-        unitTests("ContainerService", ["CLinux", "JSON", "Linux", "OCISpec", "ProcessIO", "Support"]),
+        unitTests(
+            "ContainerService",
+            [
+                "CLinux", "ContentStore", "JSON", "Linux", "OCISpec", "ProcessIO", "RegistryClient", "Snapshots",
+                "Support",
+            ]),
         unitTests(
             "CLIKit",
             ["ContainerService", "Support", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

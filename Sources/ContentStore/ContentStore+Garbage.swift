@@ -33,11 +33,13 @@ extension ContentStore {
     /// Removes the blobs that no image name reaches, and unfinished downloads older than `ingestAge` seconds.
     ///
     /// Returns at once, with ``GarbageReport/wasBusy``, while anyone holds a lease.
-    public func collectGarbage(ingestAge: Int = 24 * 3600) throws -> GarbageReport {
-        try attempt("collect garbage in \(path)") { try collect(ingestAge) }
+    ///
+    /// - Parameter more: run at the end, while leases still have to wait.
+    public func collectGarbage(ingestAge: Int = 24 * 3600, more: () throws -> Void = {}) throws -> GarbageReport {
+        try attempt("collect garbage in \(path)") { try collect(ingestAge, more) }
     }
 
-    private func collect(_ ingestAge: Int) throws -> GarbageReport {
+    private func collect(_ ingestAge: Int, _ more: () throws -> Void) throws -> GarbageReport {
         var report = GarbageReport()
         guard let lock = try FileLock.trying("\(path)/content.lock", .exclusive) else {
             report.wasBusy = true
@@ -58,6 +60,7 @@ extension ContentStore {
             let file = "\(path)/ingest/\(name)"
             if lstat(file, &status) == 0, status.st_mtim.tv_sec <= oldest { try remove(file, &report) }
         }
+        try more()
         return report
     }
 

@@ -1,0 +1,52 @@
+internal import ContentStore
+internal import OCISpec
+internal import RegistryClient
+internal import Support
+
+/// Where an image's documents and blobs are brought from.
+protocol ImageSource: Sendable {
+    /// The full name that the image gets.
+    var name: String { get }
+    /// The tag of that name, if any.
+    var tag: String? { get }
+    /// The index or manifest that the image is.
+    func top() async throws -> (content: ContentDescriptor, bytes: [UInt8])
+    /// A further index or manifest, of the digest and size named.
+    func document(_ content: ContentDescriptor) async throws -> [UInt8]
+    /// Brings a blob into the store, verified.
+    func fetch(
+        _ content: ContentDescriptor, into store: ContentStore, progress: @Sendable (Int64) -> Void) async throws
+}
+
+/// A repository in a registry.
+struct RegistrySource: ImageSource {
+    let client: RegistryClient
+    let reference: ImageReference
+
+    var name: String { reference.description }
+    var tag: String? { reference.tag }
+
+    func top() async throws -> (content: ContentDescriptor, bytes: [UInt8]) {
+        let document = try await client.manifest(reference)
+        return (document.descriptor, document.bytes)
+    }
+
+    func document(_ content: ContentDescriptor) async throws -> [UInt8] {
+        let bytes = try await client.manifest(reference.at(content.digest)).bytes
+        guard Int64(bytes.count) == content.size else {
+            throw RuntimeError(
+                .invalidState, "manifest \(content.digest): \(bytes.count) bytes where \(content.size) were announced")
+        }
+        return bytes
+    }
+
+    func fetch(
+        _ content: ContentDescriptor, into store: ContentStore, progress: @Sendable (Int64) -> Void
+    ) async throws {
+        do {
+            try await client.fetch(content, of: reference, into: store, progress: progress)
+        } catch let error as RuntimeError where error.code == .notFound && content.mediaType.isForeign {
+            throw RuntimeError(.unsupported, "layer \(content.digest): it may not be distributed by registries")
+        }
+    }
+}

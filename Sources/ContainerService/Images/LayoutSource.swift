@@ -1,0 +1,127 @@
+internal import ContentStore
+internal import Glibc
+internal import Linux
+internal import OCISpec
+internal import Support
+
+/// An OCI image layout in a folder, which may be hostile: no link in it leads outside.
+final class LayoutSource: ImageSource {
+    let name: String
+    let tag: String?
+    private let root: RootDirectory
+    private let entry: ContentDescriptor
+    /// The entry's document where it is made up of several entries for several platforms.
+    private let joined: [UInt8]?
+
+    /// Opens the layout and finds the image of that tag; without one there must be only one image.
+    init(path: String, tag wanted: String?) throws {
+        root = try RootDirectory(opening: path)
+        let bytes = try root.open("index.json", O_RDONLY).readAll(limit: 16 << 20, "\(path)/index.json")
+        let index = try attempt("\(path)/index.json") { try ImageIndex(bytes, limit: 16 << 20) }
+        (entry, joined) = try Self.choose(index, wanted, path)
+        let full = entry.annotations[ImageAnnotation.name].flatMap { try? ImageReference($0) }
+        let short = entry.annotations[ImageAnnotation.reference]
+        let written = full ?? short.flatMap { $0.contains("/") ? try? ImageReference($0) : nil }
+        let reference = written ?? localReference(path, wanted ?? short)
+        name = reference.description
+        tag = reference.tag
+    }
+
+    private static func choose(
+        _ index: ImageIndex, _ wanted: String?, _ path: String
+    ) throws -> (ContentDescriptor, [UInt8]?) {
+        let names = index.manifests.map { entry in
+            [entry.annotations[ImageAnnotation.reference], entry.annotations[ImageAnnotation.name]].compactMap(\.self)
+        }
+        let full = wanted.flatMap { try? ImageReference($0).description }
+        let fitting = zip(index.manifests, names).filter { _, names in
+            wanted.map { names.contains($0) || names.contains(full ?? $0) } ?? true
+        }.map(\.0)
+        if fitting.count == 1 { return (fitting[0], nil) }
+        if wanted == nil, !fitting.isEmpty, fitting.allSatisfy({ $0.platform != nil }) {
+            let text = ImageIndex.text(fitting)
+            let digest = try ContentHash.digest(of: text)
+            return (ContentDescriptor(mediaType: .ociIndex, digest: digest, size: Int64(text.count)), text)
+        }
+        let known = Set(names.flatMap(\.self)).sorted().joined(separator: ", ")
+        throw RuntimeError(
+            fitting.isEmpty ? .notFound : .invalidArgument,
+            "\(path): \(fitting.isEmpty ? "no such image" : "several images, name one") (it has: \(known))")
+    }
+
+    func top() async throws -> (content: ContentDescriptor, bytes: [UInt8]) {
+        if let joined { return (entry, joined) }
+        var plain = entry
+        plain.annotations = [:]
+        return (plain, try await document(entry))
+    }
+
+    func document(_ content: ContentDescriptor) async throws -> [UInt8] {
+        let file = blobPath(content)
+        let bytes = try root.open(file, O_RDONLY | O_NONBLOCK).readAll(
+            limit: ImageDocumentLimits.manifestBytes, "\(root.shown)/\(file)")
+        let found = try ContentHash.digest(of: bytes, content.digest.algorithm)
+        guard found == content.digest, Int64(bytes.count) == content.size else {
+            throw RuntimeError(.invalidState, "\(root.shown)/\(file): its content is not what its name says")
+        }
+        return bytes
+    }
+
+    func fetch(
+        _ content: ContentDescriptor, into store: ContentStore, progress: @Sendable (Int64) -> Void
+    ) async throws {
+        let file = blobPath(content)
+        try await bring(
+            content, into: store, progress: progress, shown: "\(root.shown)/\(file)",
+            open: { [self] in try root.open(file, O_RDONLY | O_NONBLOCK) })
+    }
+
+    private func blobPath(_ content: ContentDescriptor) -> String {
+        "blobs/\(content.digest.algorithm.rawValue)/\(content.digest.hex)"
+    }
+}
+
+/// Copies a local file into the store as the blob it should be.
+func bring(
+    _ content: ContentDescriptor, into store: ContentStore, progress: @Sendable (Int64) -> Void, shown: String,
+    open: @Sendable () throws -> Descriptor
+) async throws {
+    while true {
+        switch try store.ingest(content) {
+        case .present: return progress(content.size)
+        case .busy: try await Task.sleep(for: .milliseconds(50))
+        case .begun(let ingest):
+            do {
+                try ingest.reset()
+                let file = try open()
+                while true {
+                    let part = try file.readSome(1 << 20, shown)
+                    if part.isEmpty { break }
+                    try ingest.append(part)
+                    progress(ingest.count)
+                    try Task.checkCancellation()
+                }
+                return try ingest.commit()
+            } catch {
+                ingest.discard()
+                throw error
+            }
+        }
+    }
+}
+
+/// A name below `localhost/` for an image whose own name is unknown: the file's, as far as the grammar allows.
+func localReference(_ path: String, _ tag: String?) -> ImageReference {
+    let base = path.split(separator: "/").last.map(String.init) ?? ""
+    let plain = base.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }.joined(separator: "-")
+    let names = ["localhost/\(plain):\(tag ?? "latest")", "localhost/\(plain):latest"]
+    for name in names {
+        if let reference = try? ImageReference(name) { return reference }
+    }
+    return unnamed
+}
+
+private let unnamed: ImageReference = {
+    guard let reference = try? ImageReference("localhost/image:latest") else { preconditionFailure("a constant name") }
+    return reference
+}()
