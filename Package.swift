@@ -123,6 +123,10 @@ let package = Package(
                 "CLinux", "ContentStore", "JSON", "Linux", "OCISpec", "ProcessIO", "RegistryClient", "Snapshots",
                 "Support",
             ]),
+        unitTests("RootFilesystem", ["Linux", "Support"]),
+        unitTests("NamespaceIsolation", ["OCISpec", "Support"]),
+        unitTests("OCIRuntime", ["Cgroups", "Linux", "OCISpec", "Support"]),
+        unitTests("ContainerService", ["CLinux", "JSON", "Linux", "OCISpec", "ProcessIO", "Support"]),
         unitTests(
             "CLIKit",
             ["ContainerService", "Support", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

@@ -29,7 +29,9 @@ extension RuntimeProgram {
         return code
     }
 
-    private func wait(_ process: ProcessIdentity, _ relay: TerminalReceiver?, _ signals: borrowing SignalPipe) throws -> Int32 {
+    private func wait(_ process: ProcessIdentity, _ relay: TerminalReceiver?, _ signals: borrowing SignalPipe) throws
+        -> Int32
+    {
         var session =
             if let relay {
                 try ProcessSession(pid: process.pid, master: relay.receive(), input: 0, output: 1)
