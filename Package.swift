@@ -126,7 +126,6 @@ let package = Package(
         unitTests("RootFilesystem", ["Linux", "Support"]),
         unitTests("NamespaceIsolation", ["OCISpec", "Support"]),
         unitTests("OCIRuntime", ["Cgroups", "Linux", "OCISpec", "Support"]),
-        unitTests("ContainerService", ["CLinux", "JSON", "Linux", "OCISpec", "ProcessIO", "Support"]),
         unitTests(
             "CLIKit",
             ["ContainerService", "Support", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
