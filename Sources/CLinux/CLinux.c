@@ -379,3 +379,10 @@ int cl_setrlimit(int resource, uint64_t soft, uint64_t hard) {
     struct { uint64_t soft, hard; } limit = {soft, hard};
     return (int)syscall(SYS_prlimit64, 0, resource, &limit, NULL);
 }
+int cl_statfs(const char *path, long *type, long *flags) {
+    struct statfs s;
+    if (statfs(path, &s) < 0) return -1;
+    *type = s.f_type;
+    *flags = s.f_flags;
+    return 0;
+}

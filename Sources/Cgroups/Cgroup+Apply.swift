@@ -20,7 +20,7 @@ extension Cgroup {
     }
 
     private func checkUse(_ limit: Int64) throws {
-        guard let folder = folder(of: "memory"), let use = Int64(try readText("\(folder.path)/memory.current")) else {
+        guard let folder = folder(of: "memory"), let use = Int64(try readSmall("\(folder.path)/memory.current")) else {
             return
         }
         if use > limit {
@@ -74,7 +74,7 @@ extension Cgroup {
 
     /// Tells a missing controller from a missing file.
     private func missing(_ write: CgroupWrite, _ folder: Folder) -> String {
-        if isUnified, let there = try? readText("\(folder.path)/cgroup.controllers"),
+        if isUnified, let there = try? readSmall("\(folder.path)/cgroup.controllers"),
             !there.split(separator: " ").contains(Substring(write.controller)), write.controller != "cgroup"
         {
             return "controller \(write.controller) is not handed down to this cgroup"

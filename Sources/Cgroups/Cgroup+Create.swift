@@ -26,32 +26,32 @@ extension Cgroup {
 
     /// Makes one v1 (or hybrid v2) folder, its parents first where they are missing.
     private func make(_ folder: Folder) throws {
-        if mkdir(folder.path, 0o755) != 0 {
-            switch errno {
-            case ENOENT:
-                try make(Folder(controllers: folder.controllers, path: parentPath(folder.path)))
-                if mkdir(folder.path, 0o755) != 0 && errno != EEXIST { throw SystemCallError("mkdir", errno: errno) }
-            case EEXIST: try refuseBusy(folder.path)
-            default: throw SystemCallError("mkdir", errno: errno)
-            }
+        var isNew = mkdir(folder.path, 0o755) == 0
+        if !isNew && errno == ENOENT {
+            try make(Folder(controllers: folder.controllers, path: parentPath(folder.path)))
+            isNew = mkdir(folder.path, 0o755) == 0
+        }
+        if !isNew {
+            guard errno == EEXIST else { throw SystemCallError("mkdir", errno: errno) }
+            try refuseBusy(folder.path)
         }
         if folder.controllers.contains("cpuset") {
-            try inherit("cpuset.cpus", folder.path)
-            try inherit("cpuset.mems", folder.path)
+            try inherit("cpuset.cpus", folder.path, isNew: isNew)
+            try inherit("cpuset.mems", folder.path, isNew: isNew)
         }
     }
 
     /// Gives an empty cpuset file the parent's content.
-    private func inherit(_ file: String, _ path: String) throws {
-        let own = try readText("\(path)/\(file)")
-        if !own.isEmpty { return }
-        try writeText(try readText("\(parentPath(path))/\(file)"), to: "\(path)/\(file)")
+    private func inherit(_ file: String, _ path: String, isNew: Bool) throws {
+        // A new one is empty, or has the parent's content already (cgroup.clone_children): writing that is no harm.
+        if !isNew, try !readSmall("\(path)/\(file)").isEmpty { return }
+        try writeText(try readSmall("\(parentPath(path))/\(file)"), to: "\(path)/\(file)")
     }
 
     private func refuseBusy(_ path: String) throws {
         // The intermediate folders of a path may well have processes; this is asked of the last one only.
         guard folders.contains(where: { $0.path == path }) else { return }
-        if try !readText("\(path)/cgroup.procs").isEmpty {
+        if try !readSmall("\(path)/cgroup.procs").isEmpty {
             throw RuntimeError(.alreadyExists, "it has processes already; choose another linux.cgroupsPath")
         }
     }
@@ -90,8 +90,8 @@ extension Cgroup {
 
     private func enableControllers(in folder: String) throws {
         let file = "\(folder)/cgroup.subtree_control"
-        let there = Self.words(try readText("\(folder)/cgroup.controllers")).intersection(Self.wanted)
-        let missing = there.subtracting(Self.words(try readText(file))).sorted()
+        let there = Self.words(try readSmall("\(folder)/cgroup.controllers")).intersection(Self.wanted)
+        let missing = there.subtracting(Self.words(try readSmall(file))).sorted()
         if missing.isEmpty { return }
         if (try? writeText(missing.map { "+\($0)" }.joined(separator: " "), to: file)) != nil { return }
         // One that is refused (processes in this group, real-time tasks) must not keep the others away. What is

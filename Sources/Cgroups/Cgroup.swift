@@ -51,6 +51,10 @@ public struct Cgroup: Sendable, Equatable {
         }
         let below = steps.joined(separator: "/")
         let own = wanted.hasPrefix("/") ? nil : CgroupLayout.membership(try readText("/proc/self/cgroup"))
+        var layout = layout
+        if own != nil, (layout.hierarchies + [layout.unified].compactMap(\.self)).contains(where: { $0.root == nil }) {
+            layout = try .detectByMounts()
+        }
         var folders = layout.hierarchies.map { hierarchy in
             let start = own.map { Self.own($0, hierarchy) } ?? ""
             return Folder(controllers: hierarchy.controllers, path: "\(hierarchy.mountPoint)\(start)/\(below)")
@@ -66,10 +70,9 @@ public struct Cgroup: Sendable, Equatable {
     /// This process's group in a hierarchy, as a path below the mount point; "" for its top.
     private static func own(_ membership: [String: String], _ hierarchy: CgroupLayout.Hierarchy) -> String {
         guard let path = membership[hierarchy.controllers.joined(separator: ",")], path != "/" else { return "" }
-        if hierarchy.root == "/" { return path }
+        guard let root = hierarchy.root, root != "/" else { return path }
         // A mount that starts at an inner group: paths outside of it can't be named through it.
-        guard path.hasPrefix(hierarchy.root) else { return "" }
-        return String(path.dropFirst(hierarchy.root.count))
+        return path == root || path.hasPrefix("\(root)/") ? String(path.dropFirst(root.count)) : ""
     }
 
     /// The folder that has a controller: on v2 the only one.

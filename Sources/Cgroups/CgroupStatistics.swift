@@ -24,7 +24,7 @@ extension Cgroup {
     public func statistics() throws -> CgroupStatistics {
         var result = CgroupStatistics()
         if isUnified, let path = folders.first?.path {
-            try attempt("read statistics of cgroup \(path)") { _ = try readText("\(path)/cgroup.events") }
+            try attempt("read statistics of cgroup \(path)") { _ = try readSmall("\(path)/cgroup.events") }
             result.memoryCurrent = Self.number("\(path)/memory.current")
             result.memoryPeak = Self.number("\(path)/memory.peak")
             result.memoryLimit = Self.number("\(path)/memory.max")
@@ -35,7 +35,7 @@ extension Cgroup {
             return result
         }
         if let path = folder(of: "memory")?.path {
-            try attempt("read statistics of cgroup \(path)") { _ = try readText("\(path)/memory.usage_in_bytes") }
+            try attempt("read statistics of cgroup \(path)") { _ = try readSmall("\(path)/memory.usage_in_bytes") }
             result.memoryCurrent = Self.number("\(path)/memory.usage_in_bytes")
             result.memoryPeak = Self.number("\(path)/memory.max_usage_in_bytes")
             // Without a limit v1 shows the highest number of whole pages.
@@ -52,7 +52,7 @@ extension Cgroup {
 
     /// The number in a file, or behind a key on a line of its own; nil for `max` and for a missing file.
     private static func number(_ path: String, key: String? = nil) -> UInt64? {
-        guard let text = try? readText(path) else { return nil }
+        guard let text = try? readSmall(path) else { return nil }
         guard let key else { return UInt64(text) }
         for line in text.split(separator: "\n") where line.hasPrefix("\(key) ") {
             return UInt64(line.dropFirst(key.utf8.count + 1))

@@ -37,6 +37,32 @@ struct CgroupHostTests {
         return Cgroup.poll(milliseconds: 5000) { waitpid(pid, &status, WNOHANG) == pid }
     }
 
+    @Test func bothWaysToLookAgree() throws {
+        var byMounts = try CgroupLayout.detectByMounts()
+        var quick = try CgroupLayout.detect()
+        let order = { (left: CgroupLayout.Hierarchy, right: CgroupLayout.Hierarchy) in
+            left.mountPoint < right.mountPoint
+        }
+        quick.hierarchies.sort(by: order)
+        byMounts.hierarchies = byMounts.hierarchies.map {
+            .init(controllers: $0.controllers, mountPoint: $0.mountPoint)
+        }
+        .sorted(by: order)
+        byMounts.unified?.root = nil
+        #expect(quick.hierarchies == byMounts.hierarchies)
+        #expect(quick.unified?.mountPoint == byMounts.unified?.mountPoint)
+    }
+
+    @Test func relativePathsStartAtOnesOwnGroup() throws {
+        let layout = try CgroupLayout.detect()
+        let own = CgroupLayout.membership(try readText("/proc/self/cgroup"))
+        let group = try Cgroup(path: "hako-test-relative", id: "x", layout: layout)
+        for folder in group.folders where !folder.controllers.isEmpty {
+            let path = try #require(own[folder.controllers.joined(separator: ",")])
+            #expect(folder.path.hasSuffix(path == "/" ? "/hako-test-relative" : "\(path)/hako-test-relative"))
+        }
+    }
+
     @Test func limitsReachTheKernel() throws {
         try withGroup("limits") { group in
             var resources = CgroupResources()

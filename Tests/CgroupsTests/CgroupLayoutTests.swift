@@ -20,10 +20,10 @@ import Testing
         let layout = CgroupLayout(mountinfo: Array(Self.hybrid.utf8))
         #expect(
             layout.hierarchies == [
-                .init(controllers: ["cpu", "cpuacct"], mountPoint: "/sys/fs/cgroup/cpu,cpuacct"),
+                .init(controllers: ["cpu", "cpuacct"], mountPoint: "/sys/fs/cgroup/cpu,cpuacct", root: "/"),
                 .init(controllers: ["memory"], mountPoint: "/sys/fs/cgroup/memory", root: "/docker/abc"),
-                .init(controllers: ["name=systemd"], mountPoint: "/sys/fs/cgroup/systemd"),
-                .init(controllers: ["pids"], mountPoint: "/mnt/cgroup\\x"),
+                .init(controllers: ["name=systemd"], mountPoint: "/sys/fs/cgroup/systemd", root: "/"),
+                .init(controllers: ["pids"], mountPoint: "/mnt/cgroup\\x", root: "/"),
             ])
         #expect(layout.unified?.mountPoint == "/sys/fs/cgroup/unified")
         #expect(!layout.isUnified)

@@ -180,3 +180,5 @@ int64_t cl_available_bytes(int fd);
 int cl_reset_signals(void);
 /// prlimit64 of the calling process; all bits set is no limit.
 int cl_setrlimit(int resource, uint64_t soft, uint64_t hard);
+/// Like cl_fstatfs, by path.
+int cl_statfs(const char *path, long *type, long *flags);
