@@ -109,6 +109,32 @@ struct CgroupHostTests {
         }
     }
 
+    @Test(.enabled(if: (try? CgroupLayout.detect())?.isUnified == false, "needs cgroup v1"))
+    func aThreadEntersByItself() throws {
+        let layout = try CgroupLayout.detect()
+        // One thread of this program stands for a single-threaded one; it leaves again before the group goes.
+        let own = CgroupLayout.membership(try readText("/proc/thread-self/cgroup"))
+        let home = Cgroup(
+            folders: layout.hierarchies.map { hierarchy in
+                let path = own[hierarchy.controllers.joined(separator: ",")] ?? "/"
+                return .init(
+                    controllers: hierarchy.controllers,
+                    path: path == "/" ? hierarchy.mountPoint : hierarchy.mountPoint + path)
+            })
+        try withGroup("entry") { group in
+            let entry = try group.openEntry()
+            #expect(entry.taskDescriptors.count == layout.hierarchies.count)
+            #expect((entry.cloneDescriptor >= 0) == (layout.unified != nil))
+            try entry.enter()
+            let inside = CgroupLayout.membership(try readText("/proc/thread-self/cgroup"))
+            try home.openEntry().enter()
+            for folder in group.folders where !folder.controllers.isEmpty {
+                let path = try #require(inside[folder.controllers.joined(separator: ",")])
+                #expect(folder.path.hasSuffix(path) && path != "/", "\(folder.path) \(path)")
+            }
+        }
+    }
+
     @Test func frozenProcessesAreKilledToo() throws {
         try withGroup("frozen") { group in
             let pid = try sleeper()
