@@ -16,7 +16,7 @@ public enum DefaultProfile {
 
         init(_ reason: String, _ names: String) {
             self.reason = reason
-            self.names = names.split { $0 == " " || $0 == "\n" }.map(String.init)
+            self.names = names.utf8.split { $0 == 32 || $0 == 10 }.map { String(Substring($0)) }
         }
     }
 
