@@ -57,9 +57,17 @@ struct NaiveEvaluator {
     /// Names by number and architecture.
     private var names: [Seccomp.Architecture: [UInt32: Set<String>]] = [:]
     private var highest: [Seccomp.Architecture: UInt32] = [:]
+    /// linux/net.h and linux/ipc.h.
     private let multiplexed: [UInt32: [UInt64: String]] = [
-        102: [1: "socket", 2: "bind", 3: "connect", 7: "getpeername", 9: "send", 20: "sendmmsg"],
-        117: [1: "semop", 2: "semget", 12: "msgrcv", 21: "shmat", 24: "shmctl"],
+        102: [
+            1: "socket", 2: "bind", 3: "connect", 4: "listen", 5: "accept", 6: "getsockname", 7: "getpeername",
+            8: "socketpair", 9: "send", 10: "recv", 11: "sendto", 12: "recvfrom", 13: "shutdown", 14: "setsockopt",
+            15: "getsockopt", 16: "sendmsg", 17: "recvmsg", 18: "accept4", 19: "recvmmsg", 20: "sendmmsg",
+        ],
+        117: [
+            1: "semop", 2: "semget", 3: "semctl", 4: "semtimedop", 11: "msgsnd", 12: "msgrcv", 13: "msgget",
+            14: "msgctl", 21: "shmat", 22: "shmdt", 23: "shmget", 24: "shmctl",
+        ],
     ]
 
     init(_ profile: SeccompProfile, native: Seccomp.Architecture, allNames: [String]) {
