@@ -56,7 +56,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
-        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     ],
     targets: [
         // 0: C
@@ -90,7 +90,8 @@ let package = Package(
         library(
             "ContainerService",
             [
-                "Archive", "CLinux", "ContentStore", "JSON", "Linux", "OCISpec", "ProcessIO", "RegistryClient", "Seccomp",
+                "Archive", "CLinux", "ContentStore", "JSON", "Linux", "OCISpec", "ProcessIO", "RegistryClient",
+                "Seccomp",
                 "Snapshots", "Support",
             ]),
         // 6: doors
