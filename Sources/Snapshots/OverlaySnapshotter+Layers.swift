@@ -4,6 +4,7 @@ public import Linux
 internal import Support
 
 extension OverlaySnapshotter {
+    /// Fills and commits a layer; see ``Snapshotter``.
     public func commitLayer(
         _ chainID: String, lowers: [String],
         fill: (borrowing RootDirectory, [SharedDescriptor]) throws -> Void
@@ -93,6 +94,7 @@ extension OverlaySnapshotter {
         }
     }
 
+    /// Removes a layer that no snapshot uses.
     public func removeLayer(_ chainID: String) throws {
         try validate(chainID, "layer")
         try attempt("remove layer \(chainID)") {

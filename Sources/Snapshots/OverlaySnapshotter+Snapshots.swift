@@ -4,6 +4,7 @@ internal import Linux
 internal import Support
 
 extension OverlaySnapshotter {
+    /// Makes a snapshot over committed layers, lowest first.
     public func prepare(key: String, layers: [String]) throws {
         try validate(key, "snapshot")
         for layer in layers { try validate(layer, "layer") }
@@ -46,6 +47,7 @@ extension OverlaySnapshotter {
         try writeAtomically(Array(layers.joined(separator: "\n").utf8), to: "\(folder)/layers")
     }
 
+    /// Mounts a snapshot at a host folder.
     public func mount(key: String, at path: String, readOnly: Bool) throws {
         let lowers = try layers(of: key)
         try attempt("mount snapshot \(key) at \(path)") {
@@ -60,12 +62,14 @@ extension OverlaySnapshotter {
         }
     }
 
+    /// Takes the mount at a host folder away.
     public func unmount(at path: String) throws {
         let noFollow: Int32 = 8
         if cl_umount2(path, CL_MNT_DETACH | noFollow) == 0 || errno == EINVAL || errno == ENOENT { return }
         throw SystemCallError("umount2", errno: errno, subject: path)
     }
 
+    /// Removes a snapshot and what was written in it.
     public func remove(key: String) throws {
         try validate(key, "snapshot")
         try attempt("remove snapshot \(key)") {

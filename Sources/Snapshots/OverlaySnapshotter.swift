@@ -49,6 +49,7 @@ public struct OverlaySnapshotter: Snapshotter {
         }
     }
 
+    /// Whether the layer is committed.
     public func contains(layer chainID: String) throws -> Bool {
         try validate(chainID, "layer")
         return try isThere(layerPath(chainID))
@@ -64,19 +65,23 @@ public struct OverlaySnapshotter: Snapshotter {
         }
     }
 
+    /// The committed layers' chain ids.
     public func layers() throws -> [String] {
         try directoryEntries("\(root)/layers").sorted()
     }
 
+    /// The keys of the snapshots.
     public func snapshots() throws -> [String] {
         try directoryEntries("\(root)/snapshots").sorted()
     }
 
+    /// Bytes on disk of a layer.
     public func usage(layer chainID: String) throws -> SnapshotUsage {
         try validate(chainID, "layer")
         return try attempt("usage of layer \(chainID)") { try diskUsage("\(layerPath(chainID))/fs") }
     }
 
+    /// Bytes on disk of what was written in a snapshot.
     public func usage(key: String) throws -> SnapshotUsage {
         try validate(key, "snapshot")
         return try attempt("usage of snapshot \(key)") { try diskUsage("\(snapshotPath(key))/upper") }
