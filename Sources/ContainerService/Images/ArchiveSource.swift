@@ -17,7 +17,7 @@ enum ArchiveSource {
         _ = try LayerExtractor.extract(archive, into: root, options: options)
         let isLayout = (try? root.open("oci-layout", pathOnly)) != nil
         if isLayout, (try? root.open("index.json", pathOnly)) != nil {
-            return try LayoutSource(path: folder, tag: name)
+            return try LayoutSource(path: folder, tag: name, shown: path)
         }
         return try DockerSaveSource(folder: folder, name: name, shown: path)
     }

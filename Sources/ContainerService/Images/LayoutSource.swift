@@ -14,7 +14,9 @@ final class LayoutSource: ImageSource {
     private let joined: [UInt8]?
 
     /// Opens the layout and finds the image of that tag; without one there must be only one image.
-    init(path: String, tag wanted: String?) throws {
+    ///
+    /// - Parameter shown: what the image is named after where it has no name of its own; nil is `path`.
+    init(path: String, tag wanted: String?, shown: String? = nil) throws {
         root = try RootDirectory(opening: path)
         let bytes = try root.open("index.json", O_RDONLY).readAll(limit: 16 << 20, "\(path)/index.json")
         let index = try attempt("\(path)/index.json") { try ImageIndex(bytes, limit: 16 << 20) }
@@ -22,7 +24,7 @@ final class LayoutSource: ImageSource {
         let full = entry.annotations[ImageAnnotation.name].flatMap { try? ImageReference($0) }
         let short = entry.annotations[ImageAnnotation.reference]
         let written = full ?? short.flatMap { $0.contains("/") ? try? ImageReference($0) : nil }
-        let reference = written ?? localReference(path, wanted ?? short)
+        let reference = written ?? localReference(shown ?? path, wanted ?? short)
         name = reference.description
         tag = reference.tag
     }

@@ -37,11 +37,17 @@ extension ImageWorld {
             writer.object { object in
                 object.member("architecture", Platform.host.architecture)
                 object.member("os", "linux")
-                object.member("config") { $0.object { $0.member("Env", ["A=B"]); $0.member("Cmd", ["/bin/sh"]) } }
-                object.member("rootfs") { $0.object { root in
-                    root.member("type", "layers")
-                    root.member("diff_ids", diffs.map(\.description))
-                } }
+                object.member("config") {
+                    $0.object {
+                        $0.member("Env", ["A=B"]); $0.member("Cmd", ["/bin/sh"])
+                    }
+                }
+                object.member("rootfs") {
+                    $0.object { root in
+                        root.member("type", "layers")
+                        root.member("diff_ids", diffs.map(\.description))
+                    }
+                }
             }
         }
         let config = ContentDescriptor(
@@ -154,9 +160,12 @@ func checkImage(_ image: Image, _ service: ImageService, _ folder: String) throw
     func archivesOfBothForms() async throws {
         let world = try ImageWorld()
         try world.makeLayout()
-        for (index, target) in ["docker-archive:\(world.folder)/d.tar:box:1", "oci-archive:\(world.folder)/o.tar:box"].enumerated() {
+        for (index, target) in ["docker-archive:\(world.folder)/d.tar:box:1", "oci-archive:\(world.folder)/o.tar:box"]
+            .enumerated()
+        {
             let code = try runProgram(
-                ["skopeo", "copy", "--insecure-policy", "oci:\(world.folder)/layout:box", target], output: "\(world.folder)/log")
+                ["skopeo", "copy", "--insecure-policy", "oci:\(world.folder)/layout:box", target],
+                output: "\(world.folder)/log")
             #expect(code == 0, "\((try? readText("\(world.folder)/log")) ?? "")")
             let service = try world.service("store\(index)")
             let file = index == 0 ? "d.tar" : "o.tar"

@@ -64,12 +64,14 @@ final class ImageWorld {
             http: {addr: "127.0.0.1:\(port)"}
             """
         try writeAtomically(Array(text.utf8), to: "\(folder)/registry.yml")
-        registry = try startProgram(["docker-registry", "serve", "\(folder)/registry.yml"], output: "\(folder)/registry.log")
+        registry = try startProgram(
+            ["docker-registry", "serve", "\(folder)/registry.yml"], output: "\(folder)/registry.log")
         for _ in 0..<200 {
             if isListening() { return }
             usleep(50_000)
         }
-        throw RuntimeError(.timeout, "docker-registry does not listen: \((try? readText("\(folder)/registry.log")) ?? "")")
+        throw RuntimeError(
+            .timeout, "docker-registry does not listen: \((try? readText("\(folder)/registry.log")) ?? "")")
     }
 
     private func isListening() -> Bool {
