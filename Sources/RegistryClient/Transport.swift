@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+internal import Linux
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -95,9 +96,13 @@ func transportFailure(_ error: any Error, _ registry: String, _ options: Registr
         default: return RegistryFailure(.unavailable, "registry \(registry): \(plainText(error.description))")
         }
     }
-    if let error = error as? NIOConnectionError {
-        let reason = error.connectionErrors.first.map { "\($0.error)" } ?? "no address found"
-        return RegistryFailure(.unavailable, "registry \(registry): connect: \(plainText(reason))")
+    let lowest = (error as? NIOConnectionError)?.connectionErrors.first?.error ?? error
+    if let error = lowest as? IOError {
+        let leaf = SystemCallError(error.errnoCode == 104 ? "read" : "connect", errno: error.errnoCode)
+        return RegistryFailure(.unavailable, "registry \(registry): \(leaf)")
+    }
+    if error is NIOConnectionError {
+        return RegistryFailure(.unavailable, "registry \(registry): no address was found for it")
     }
     return RegistryFailure(.unavailable, "registry \(registry): \(plainText("\(error)"))")
 }

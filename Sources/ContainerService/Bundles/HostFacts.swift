@@ -51,8 +51,8 @@ struct HostFacts {
         _ path: String, _ kind: RuntimeConfiguration.DeviceKind, _ status: stat
     ) -> RuntimeConfiguration.Device {
         var device = RuntimeConfiguration.Device(
-            type: kind, path: path, major: Int64(cl_major(UInt64(status.st_rdev))),
-            minor: Int64(cl_minor(UInt64(status.st_rdev))),
+            type: kind, path: path, major: Int64(cl_major(numericCast(status.st_rdev))),
+            minor: Int64(cl_minor(numericCast(status.st_rdev))),
             fileMode: status.st_mode & 0o7777)
         device.uid = status.st_uid
         device.gid = status.st_gid
