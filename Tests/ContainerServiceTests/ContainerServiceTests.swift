@@ -1,38 +1,26 @@
-import CLinux
 import Glibc
 import Linux
 import OCISpec
 import ProcessIO
+import Snapshots
 import Support
 import Testing
 
 @testable import ContainerService
 
-/// Roots made of one folder with a busybox in it; enough for the service, which only knows the protocol.
-struct BusyboxSnapshots: RootSnapshots {
-    let folder: String
-
-    func prepare(_ key: String, image: ContainerImage) throws {
-        let root = "\(folder)/\(key)"
-        for name in ["bin", "etc", "proc", "dev", "sys", "tmp"] { try makeDirectories("\(root)/\(name)") }
-        try writeAtomically(readFile("/bin/busybox"), to: "\(root)/bin/busybox", mode: 0o755, durable: false)
+/// A snapshotter with one layer that holds a busybox.
+private func busyboxSnapshots(_ folder: String) throws -> OverlaySnapshotter {
+    let snapshotter = try OverlaySnapshotter(root: folder)
+    try snapshotter.commitLayer("sha256:busybox", lowers: []) { root, _ in
+        let base = "/proc/self/fd/\(root.descriptor.rawValue)"
+        for name in ["bin", "etc", "proc", "dev", "sys", "tmp"] { try makeDirectories("\(base)/\(name)") }
+        try writeAtomically(readFile("/bin/busybox"), to: "\(base)/bin/busybox", mode: 0o755, durable: false)
         for name in ["sh", "true", "sleep", "cat", "id", "hostname", "stty", "kill"] {
-            symlink("busybox", "\(root)/bin/\(name)")
+            symlink("busybox", "\(base)/bin/\(name)")
         }
-        try writeAtomically(Array("not a program".utf8), to: "\(root)/bin/text", mode: 0o644, durable: false)
+        try writeAtomically(Array("not a program".utf8), to: "\(base)/bin/text", mode: 0o644, durable: false)
     }
-
-    func mount(_ key: String, at path: String) throws {
-        try check("mount", path) { cl_mount("\(folder)/\(key)" as String, path, "", UInt(MS_BIND), "") }
-    }
-
-    func unmount(_ key: String, from path: String) throws {
-        if cl_umount2(path, CL_MNT_DETACH) != 0 && errno != EINVAL && errno != ENOENT {
-            throw SystemCallError("umount2", errno: errno, subject: path)
-        }
-    }
-
-    func remove(_ key: String) throws { try removeTree("\(folder)/\(key)") }
+    return snapshotter
 }
 
 private let runtimePath: String? = ["/usr/sbin/runc", "/usr/bin/runc"].first { (path: String) in access(path, X_OK) == 0
@@ -43,7 +31,7 @@ private let canRun = getuid() == 0 && runtimePath != nil && access("/bin/busybox
 struct ContainerServiceTests {
     let folder: TemporaryFolder
     let service: ContainerService
-    let image = ContainerImage(reference: "busybox", identifier: "sha256:0", layers: [])
+    let image = ContainerImage(reference: "busybox", identifier: "sha256:0", layers: ["sha256:busybox"])
 
     init() throws {
         folder = try TemporaryFolder()
@@ -55,7 +43,7 @@ struct ContainerServiceTests {
         let runtime = RuntimeProgram(path: try #require(runtimePath), stateFolder: "\(path)/run/runtime")
         return try ContainerService(
             folders: .init(root: "\(path)/lib", state: "\(path)/run"), runtime: runtime,
-            snapshots: BusyboxSnapshots(folder: "\(path)/snapshots"))
+            snapshots: LayeredRoots(busyboxSnapshots("\(path)/snapshots")))
     }
 
     /// Runs a script and gives back its status and output.
@@ -76,7 +64,7 @@ struct ContainerServiceTests {
 
     func expectNothingLeft(_ place: SourceLocation = #_sourceLocation) throws {
         #expect(try service.list() == [], sourceLocation: place)
-        for path in ["lib/containers", "run/bundles", "run/runtime", "snapshots"] {
+        for path in ["lib/containers", "run/bundles", "run/runtime", "snapshots/snapshots", "snapshots/temporary"] {
             let names = (try? directoryEntries("\(folder.path)/\(path)")) ?? []
             #expect(names.filter { !$0.hasPrefix(".") } == [], "\(path)", sourceLocation: place)
         }

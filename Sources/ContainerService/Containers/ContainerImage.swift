@@ -6,7 +6,7 @@ public struct ContainerImage: Sendable, Equatable {
     public var reference: String
     /// The image's ID: the digest of its configuration.
     public var identifier: String
-    /// What the container's root is prepared from; the snapshotter's own business.
+    /// The chain IDs of its layers, lowest first.
     public var layers: [String]
     /// `NAME=VALUE`.
     public var environment: [String] = []
