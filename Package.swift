@@ -98,7 +98,7 @@ let package = Package(
         library(
             "CLIKit",
             [
-                "ContainerService", "JSON", "Linux", "OCISpec", "ProcessIO", "Support",
+                "ContainerService", "JSON", "Linux", "OCISpec", "ProcessIO", "RegistryClient", "Snapshots", "Support",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // 7: programs

@@ -1,14 +1,9 @@
 internal import ContainerService
-internal import Support
+internal import Snapshots
 
 extension Engine {
-    static func snapshots(_ folders: ContainerService.Folders) throws -> any RootSnapshots {
-        throw RuntimeError(.unsupported, "no snapshots yet")
-    }
-
-    static func images(
-        _ folders: ContainerService.Folders, _ snapshots: any RootSnapshots
-    ) throws -> any ImageLibrary {
-        throw RuntimeError(.unsupported, "no images yet")
+    /// Where images' layers are unpacked and containers' roots made.
+    static func snapshots(_ folders: ContainerService.Folders) throws -> any Snapshotter {
+        try OverlaySnapshotter(root: "\(folders.root)/snapshots")
     }
 }

@@ -20,8 +20,8 @@ struct Engine {
         runtime = RuntimeProgram(
             path: try RuntimeLocation.find(options.runtime), stateFolder: "\(folders.state)/runtime")
         let snapshots = try Self.snapshots(folders)
-        images = try Self.images(folders, snapshots)
-        containers = try ContainerService(folders: folders, runtime: runtime, snapshots: snapshots)
+        images = try ServiceImages(root: folders.root, snapshots: snapshots)
+        containers = try ContainerService(folders: folders, runtime: runtime, snapshots: OverlayRoots(snapshots))
         if recovers {
             for failure in try containers.recover().failures { Console.error("warning: \(failure)") }
         }

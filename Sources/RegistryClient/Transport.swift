@@ -4,28 +4,32 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 internal import Support
+internal import Synchronization
 
 /// Sends requests, through a proxy where one is set, and follows redirects.
 final class Transport: Sendable {
     /// Most redirects in a row.
     static let redirects = 5
 
-    private let direct: HTTPClient
-    private let proxied: [ProxySettings.Proxy: HTTPClient]
+    /// By proxy, nil being none; made when first used, for a client starts threads.
+    private let clients = Mutex<[ProxySettings.Proxy?: HTTPClient]>([:])
     private let options: RegistryOptions
 
     init(_ options: RegistryOptions) {
         self.options = options
-        direct = Self.client(options, nil)
-        var proxied: [ProxySettings.Proxy: HTTPClient] = [:]
-        for proxy in Set([options.proxies.http, options.proxies.https].compactMap(\.self)) {
-            proxied[proxy] = Self.client(options, proxy)
-        }
-        self.proxied = proxied
     }
 
     func shutdown() async {
-        for client in [direct] + Array(proxied.values) { try? await client.shutdown() }
+        for client in clients.withLock({ Array($0.values) }) { try? await client.shutdown() }
+    }
+
+    private func client(_ proxy: ProxySettings.Proxy?) -> HTTPClient {
+        clients.withLock { clients in
+            if let client = clients[proxy] { return client }
+            let client = Self.client(options, proxy)
+            clients[proxy] = client
+            return client
+        }
     }
 
     private static func client(_ options: RegistryOptions, _ proxy: ProxySettings.Proxy?) -> HTTPClient {
@@ -71,7 +75,7 @@ final class Transport: Sendable {
         request.headers = headers
         request.headers.replaceOrAdd(name: "User-Agent", value: "hako")
         let proxy = options.proxies.proxy(isSecure: address.isSecure, host: address.host, port: address.port)
-        let client = proxy.flatMap { proxied[$0] } ?? direct
+        let client = self.client(proxy)
         do {
             return try await client.execute(request, deadline: .distantFuture)
         } catch {

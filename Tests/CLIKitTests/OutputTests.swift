@@ -55,3 +55,13 @@ import Testing
         #expect(VolumeText.normal("/..") == "/")
     }
 }
+
+@Suite struct TimestampsTests {
+    @Test(
+        arguments: [
+            ("1970-01-01T00:00:00Z", 0), ("2026-01-31T12:00:00.123456789Z", 1_769_860_800),
+            ("2026-01-31T14:00:00+02:00", 1_769_860_800), ("0001-01-01T00:00:00Z", -62_135_596_800),
+            ("", nil), ("yesterday", nil), ("2026-13-01T00:00:00Z", nil),
+        ] as [(String, Int64?)])
+    func seconds(text: String, expected: Int64?) { #expect(Timestamps.seconds(text) == expected) }
+}

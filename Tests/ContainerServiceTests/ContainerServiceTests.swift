@@ -43,7 +43,7 @@ struct ContainerServiceTests {
         let runtime = RuntimeProgram(path: try #require(runtimePath), stateFolder: "\(path)/run/runtime")
         return try ContainerService(
             folders: .init(root: "\(path)/lib", state: "\(path)/run"), runtime: runtime,
-            snapshots: LayeredRoots(busyboxSnapshots("\(path)/snapshots")))
+            snapshots: OverlayRoots(busyboxSnapshots("\(path)/snapshots")))
     }
 
     /// Runs a script and gives back its status and output.

@@ -1,0 +1,116 @@
+internal import ContainerService
+internal import Glibc
+internal import OCISpec
+internal import RegistryClient
+internal import Snapshots
+internal import Support
+
+/// The images of ``ImageService``, for commands that wait.
+struct ServiceImages: ImageLibrary {
+    private let service: ImageService
+    private let snapshots: any Snapshotter
+
+    /// Images in `root`, unpacked into `snapshots`; logins from docker's own file.
+    init(root: String, snapshots: any Snapshotter) throws {
+        self.snapshots = snapshots
+        let path = Self.credentialsPath
+        // Read only when a registry asks: most commands never talk to one.
+        var options = RegistryOptions()
+        options.proxies = ProxySettings(environment: Self.environment)
+        let registry = RegistryClient(
+            options: options,
+            credentials: { registry in
+                (try? DockerCredentials(path: path))?.credential(for: registry)
+            })
+        service = try ImageService(root: root, snapshots: snapshots, registry: registry)
+    }
+
+    /// The variables that name proxies.
+    private static var environment: [String: String] {
+        var found: [String: String] = [:]
+        for name in [
+            "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy", "REQUEST_METHOD",
+        ] {
+            if let value = getenv(name) { found[name] = String(cString: value) }
+        }
+        return found
+    }
+
+    private static var credentialsPath: String {
+        if let folder = getenv("DOCKER_CONFIG") { return "\(String(cString: folder))/config.json" }
+        return "\(getenv("HOME").map { String(cString: $0) } ?? "/root")/.docker/config.json"
+    }
+
+    func ensure(
+        _ reference: String, platform: String?, policy: PullPolicy, progress: PullDisplay
+    ) throws -> ContainerImage {
+        let wanted = try platform.map { try Platform($0) }
+        if policy != .always, case .registry? = try? ImageOrigin(reference) {
+            if let found = try? service.resolve(reference, platform: wanted), isUnpacked(found) {
+                return found.containerImage
+            }
+        }
+        if policy == .never, (try? service.resolve(reference, platform: wanted)) == nil {
+            throw RuntimeError(.notFound, "image \(reference): not here, and --pull is never")
+        }
+        if policy == .missing, (try? service.resolve(reference, platform: wanted)) == nil {
+            progress.say("Unable to find image \(reference) here: pulling it")
+        }
+        let handler: ImageProgressHandler = { step in progress.show(step) }
+        let service = service
+        let image = try waitFor {
+            let result: Result<Image, any Error>
+            do {
+                result = .success(
+                    policy == .always
+                        ? try await service.pull(reference, platform: wanted, progress: handler)
+                        : try await service.ensure(reference, platform: wanted, progress: handler))
+            } catch {
+                result = .failure(error)
+            }
+            await service.shutdown()
+            return try result.get()
+        }
+        return image.containerImage
+    }
+
+    private func isUnpacked(_ image: Image) -> Bool {
+        image.layers.allSatisfy { layer in (try? snapshots.contains(layer: layer)) == true }
+    }
+
+    func list() throws -> [ImageSummary] {
+        try service.list().map { image in
+            let (repository, tag) = Self.parts(image.name)
+            return ImageSummary(
+                repository: repository, tag: tag, digest: image.target.digest.description,
+                identifier: image.identifier.description, created: Timestamps.seconds(image.configuration.created),
+                size: image.size)
+        }.sorted { ($0.created ?? 0, $1.repository) > ($1.created ?? 0, $0.repository) }
+    }
+
+    /// The name as people type it, in its two parts.
+    private static func parts(_ name: String) -> (String, String) {
+        guard let reference = try? ImageReference(name) else { return (name, "<none>") }
+        let tag = reference.tag ?? "<none>"
+        var familiar = reference.familiar
+        if let at = familiar.firstIndex(of: "@") { familiar = String(familiar[..<at]) }
+        if let tagged = reference.tag, familiar.hasSuffix(":\(tagged)") { familiar.removeLast(tagged.count + 1) }
+        return (familiar, tag)
+    }
+
+    func remove(_ reference: String, force: Bool) throws -> [String] {
+        let removal = try service.remove(reference, force: force)
+        return removal.untagged.map { "Untagged: \($0)" } + (removal.deleted.map { ["Deleted: \($0)"] } ?? [])
+    }
+}
+
+extension PullDisplay {
+    /// Shows a step of a pull.
+    func show(_ step: ImageProgress) {
+        switch step.phase {
+        case .resolving: update(step.item, phase: "resolving")
+        case .done: update(step.item, phase: "done", ended: true)
+        default: update(step.item, phase: step.phase.rawValue, done: step.bytes, total: step.total)
+        }
+    }
+}
