@@ -12,17 +12,20 @@ struct Engine {
     let containers: ContainerService
 
     /// Opens the folders that the options name; puts right what programs left that died.
-    init(_ options: GlobalOptions, recovers: Bool = true) throws {
+    ///
+    /// - Parameter runs: whether containers are touched; without, the runtime need not be there.
+    init(_ options: GlobalOptions, runs: Bool = true) throws {
         folders = Self.folders(options)
         guard getuid() == 0 else {
             throw RuntimeError(.permissionDenied, "containers need root for now: run hako as root")
         }
         runtime = RuntimeProgram(
-            path: try RuntimeLocation.find(options.runtime), stateFolder: "\(folders.state)/runtime")
+            path: runs ? try RuntimeLocation.find(options.runtime) : RuntimeLocation.likely(options.runtime),
+            stateFolder: "\(folders.state)/runtime")
         let snapshots = try Self.snapshots(folders)
         images = try ServiceImages(root: folders.root, snapshots: snapshots)
         containers = try ContainerService(folders: folders, runtime: runtime, snapshots: OverlayRoots(snapshots))
-        if recovers {
+        if runs {
             for failure in try containers.recover().failures { Console.error("warning: \(failure)") }
         }
     }

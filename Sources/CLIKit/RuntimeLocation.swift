@@ -8,6 +8,11 @@ enum RuntimeLocation {
 
     /// A path as it is; a name beside this program, in `../libexec/hako`, then in PATH.
     ///
+    /// The program that ``find(_:)`` gives; where there is none, the name itself, for commands that need no runtime.
+    static func likely(_ wanted: String?) -> String {
+        (try? find(wanted)) ?? wanted ?? standard
+    }
+
     /// - Throws: `notFound` that says where it was looked for.
     static func find(_ wanted: String?) throws -> String {
         let name = wanted ?? getenv("HAKO_RUNTIME").map { String(cString: $0) } ?? standard

@@ -26,7 +26,7 @@ struct PullCommand: ParsableCommand {
     var image: String
 
     func run() throws {
-        let engine = try Engine(globals, recovers: false)
+        let engine = try Engine(globals, runs: false)
         let display = PullDisplay(quiet: quiet)
         defer { display.finish() }
         let pulled = try engine.images.ensure(image, platform: platform, policy: .always, progress: display)
@@ -56,7 +56,7 @@ struct ImagesCommand: ParsableCommand {
     var format: String?
 
     func run() throws {
-        let images = try Engine(globals, recovers: false).images.list()
+        let images = try Engine(globals, runs: false).images.list()
         if quiet {
             for image in images { Console.line(identifier(image)) }
             return
@@ -95,7 +95,7 @@ struct RemoveImageCommand: ParsableCommand {
     var images: [String]
 
     func run() throws {
-        let engine = try Engine(globals)
+        let engine = try Engine(globals, runs: false)
         try EachArgument.run("rmi", images) { reference in
             for line in try engine.images.remove(reference, force: force) { Console.line(line) }
         }
