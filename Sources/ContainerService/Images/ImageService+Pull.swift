@@ -12,6 +12,8 @@ extension ImageService {
     ) async throws -> Image {
         let origin = try ImageOrigin(text)
         do {
+            let lease = try content.lease()
+            defer { withExtendedLifetime(lease) {} }
             switch origin {
             case .registry(let reference):
                 let source = RegistrySource(client: registry, reference: reference)
@@ -19,7 +21,7 @@ extension ImageService {
             case .layout(let path, let tag):
                 return try await bringImage(try LayoutSource(path: path, tag: tag), platform, progress)
             case .archive(let path, let name):
-                let scratch = "\(folder)/imports/\(String(UInt64.random(in: 0 ... .max), radix: 16))"
+                let scratch = "\(imports)/\(String(UInt64.random(in: 0 ... .max), radix: 16))"
                 try makeDirectories(scratch, mode: 0o700)
                 defer { try? removeTree(scratch) }
                 let source = try await onThread { try ArchiveSource.open(path, name: name, folder: scratch) }
@@ -35,8 +37,6 @@ extension ImageService {
     private func bringImage(
         _ source: any ImageSource, _ platform: Platform?, _ progress: @escaping ImageProgressHandler
     ) async throws -> Image {
-        let lease = try content.lease()
-        defer { withExtendedLifetime(lease) {} }
         progress(ImageProgress(item: source.name, phase: .resolving, bytes: 0, total: 0))
         let (target, bytes) = try await source.top()
         let manifest = try await bringManifest(source, target, bytes, platform ?? .host)

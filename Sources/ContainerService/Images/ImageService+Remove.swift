@@ -1,4 +1,5 @@
 public import ContentStore
+internal import Linux
 public import OCISpec
 internal import Snapshots
 internal import Support
@@ -43,6 +44,8 @@ extension ImageService {
     /// Removes content and unpacked layers that no image and no container's root uses.
     public func collectGarbage() throws -> GarbageReport {
         try content.collectGarbage { [self] in
+            // What an import that died left; one that lives holds a lease.
+            try removeTree(imports)
             let used = Set(try list().flatMap(\.layers))
             for layer in try snapshots.layers().reversed() where !used.contains(layer) {
                 do {

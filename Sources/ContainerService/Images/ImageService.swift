@@ -13,13 +13,14 @@ public final class ImageService: Sendable {
     public let content: ContentStore
     let snapshots: any Snapshotter
     let registry: RegistryClient
-    let folder: String
+    /// Where archives are unpacked while they are imported.
+    let imports: String
     /// How many layers are downloaded at a time.
     static let downloads = 3
 
     /// A service over `ROOT/content`, with the layers unpacked into `snapshots`.
     public init(root: String, snapshots: any Snapshotter, registry: RegistryClient) throws {
-        folder = root
+        imports = "\(root)/imports"
         self.snapshots = snapshots
         self.registry = registry
         content = try ContentStore(opening: "\(root)/content")

@@ -104,12 +104,14 @@ func checkImage(_ image: Image, _ service: ImageService, _ folder: String) throw
         let again = try await service.pull("oci:\(world.folder)/layout")
         #expect(again.identifier == image.identifier && again.name == "localhost/layout:box")
         #expect(try service.list().count == 1)
+        try makeDirectories("\(world.folder)/store/imports/left/behind")
         #expect(try await service.ensure(image.identifier.hex).identifier == image.identifier)
         let removal = try service.remove(image.identifier.short)
         #expect(removal.untagged == [image.name] && removal.deleted == image.identifier)
         #expect(try service.list().isEmpty)
         #expect(try directoryEntries("\(world.folder)/store/content/blobs/sha256").isEmpty)
         #expect(try directoryEntries("\(world.folder)/store/snapshots/layers").isEmpty)
+        #expect(access("\(world.folder)/store/imports", F_OK) != 0)
         await service.shutdown()
     }
 
@@ -153,6 +155,65 @@ func checkImage(_ image: Image, _ service: ImageService, _ folder: String) throw
         #expect(try snapshots.layers().isEmpty)
         try checkImage(
             try await service.pull("oci:\(world.folder)/layout"), service, "\(world.folder)/store")
+        await service.shutdown()
+    }
+
+    /// Wraps the layout's image into `depth` indexes.
+    func nest(_ world: ImageWorld, _ depth: Int) throws {
+        let store = try ContentStore(opening: "\(world.folder)/layout")
+        var entry = try ImageIndex(try readFile("\(world.folder)/layout/index.json")).manifests[0]
+        for _ in 0..<depth {
+            entry.platform = .host
+            let text = ImageIndex.text([entry])
+            entry = ContentDescriptor(mediaType: .ociIndex, digest: try store.write(text), size: Int64(text.count))
+        }
+        entry.annotations = [ImageAnnotation.reference: "nested\(depth)"]
+        try writeAtomically(ImageIndex.text([entry]), to: "\(world.folder)/layout/index.json", mode: 0o644)
+    }
+
+    @Test func nestedIndexesHaveABound() async throws {
+        let world = try ImageWorld()
+        try world.makeLayout()
+        let service = try world.service()
+        try nest(world, 3)
+        let image = try await service.pull("oci:\(world.folder)/layout:nested3")
+        #expect(try service.resolve(image.name).identifier == image.identifier)
+        try nest(world, 4)
+        let error = await #expect(throws: RuntimeError.self) {
+            _ = try await service.pull("oci:\(world.folder)/layout:nested4")
+        }
+        #expect(error?.description.contains("indexes nested deeper than 4") == true)
+        await service.shutdown()
+    }
+
+    /// A layer whose tar is not the one the configuration names leaves nothing unpacked under its name.
+    @Test func wrongDiffIDIsRefused() async throws {
+        let world = try ImageWorld()
+        try world.makeLayout()
+        let store = try ContentStore(opening: "\(world.folder)/layout")
+        let entry = try ImageIndex(try readFile("\(world.folder)/layout/index.json")).manifests[0]
+        var text = String(decoding: try store.read(entry.digest, limit: 1 << 20), as: UTF8.self)
+        let manifest = try Manifest(Array(text.utf8))
+        let configuration = try store.read(manifest.configuration.digest, limit: 1 << 20)
+        let right = try ImageConfiguration(configuration).diffIDs[1]
+        let wrong = try store.write(
+            Array(
+                String(decoding: configuration, as: UTF8.self)
+                    .replacing("\(right)", with: "sha256:\(String(repeating: "1", count: 64))").utf8))
+        text = text.replacing("\(manifest.configuration.digest)", with: "\(wrong)")
+        var changed = ContentDescriptor(
+            mediaType: .ociManifest, digest: try store.write(Array(text.utf8)), size: Int64(text.utf8.count))
+        changed.annotations = [ImageAnnotation.reference: "box"]
+        try writeAtomically(ImageIndex.text([changed]), to: "\(world.folder)/layout/index.json", mode: 0o644)
+        let service = try world.service()
+        let error = await #expect(throws: RuntimeError.self) {
+            _ = try await service.pull("oci:\(world.folder)/layout:box")
+        }
+        #expect(error?.description.contains("it unpacks to \(right)") == true, "\(error.map(\.description) ?? "")")
+        #expect(try service.list().isEmpty)
+        #expect(try OverlaySnapshotter(root: "\(world.folder)/store/snapshots").layers().count == 1)
+        _ = try service.collectGarbage()
+        #expect(try OverlaySnapshotter(root: "\(world.folder)/store/snapshots").layers().isEmpty)
         await service.shutdown()
     }
 
