@@ -21,12 +21,11 @@ final class Counter: Sendable {
     let blob: [UInt8] = (0..<400_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
 
     /// A client that gives up soon.
-    func client(_ credential: RegistryCredential? = nil) -> RegistryClient {
+    func client(_ credential: RegistryCredential? = nil, idle: Double = 30) -> RegistryClient {
         var options = RegistryOptions()
         options.backOff = 0.01
         options.attempts = 3
-        options.idleTimeout = 1
-        options.documentTimeout = 2
+        options.idleTimeout = idle
         options.minimumRate = 10_000
         options.longestPause = 0.2
         return RegistryClient(options: options, credentials: { _ in credential })
@@ -34,7 +33,8 @@ final class Counter: Sendable {
 
     /// Fetches `blob` from a server into a store of its own.
     func fetch(
-        size: Int? = nil, credential: RegistryCredential? = nil, left: Int = 0, _ answer: @escaping FaultyServer.Answer
+        size: Int? = nil, credential: RegistryCredential? = nil, left: Int = 0, idle: Double = 30,
+        _ answer: @escaping FaultyServer.Answer
     ) async throws -> (outcome: Result<[UInt8], any Error>, requests: [SeenRequest], leftovers: [String]) {
         let folder = "/tmp/hako-faulty-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         defer { try? removeTree(folder) }
@@ -44,7 +44,7 @@ final class Counter: Sendable {
         if left > 0, case .begun(let ingest) = try store.ingest(content) { try ingest.append(Array(blob[..<left])) }
         let server = try FaultyServer(answer)
         defer { server.stop() }
-        let client = client(credential)
+        let client = client(credential, idle: idle)
         var outcome: Result<[UInt8], any Error>
         do {
             try await client.fetch(content, of: try ImageReference("127.0.0.1:\(server.port)/a/b"), into: store)
@@ -162,13 +162,13 @@ final class Counter: Sendable {
     }
 
     @Test func silenceTimesOut() async throws {
-        let result = try await fetch { _, _ in sleep(5) }
+        let result = try await fetch(idle: 1) { _, _ in sleep(5) }
         #expect(error(result.outcome).contains("nothing came for 1 s"))
         #expect(result.requests.count == 3)
     }
 
     @Test func drippingTimesOut() async throws {
-        let result = try await fetch { _, connection in
+        let result = try await fetch(idle: 1) { _, connection in
             connection.head("200 OK", ["Content-Length: 400000"])
             while connection.send([0]) { usleep(50_000) }
         }
