@@ -53,7 +53,9 @@ struct ServiceImages: ImageLibrary {
         if policy == .never, (try? service.resolve(reference, platform: wanted)) == nil {
             throw RuntimeError(.notFound, "image \(reference): not here, and --pull is never")
         }
-        if policy == .missing, (try? service.resolve(reference, platform: wanted)) == nil {
+        if policy == .missing, case .registry? = try? ImageOrigin(reference),
+            (try? service.resolve(reference, platform: wanted)) == nil
+        {
             progress.say("Unable to find image \(reference) here: pulling it")
         }
         let handler: ImageProgressHandler = { step in progress.show(step) }

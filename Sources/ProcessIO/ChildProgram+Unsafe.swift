@@ -83,7 +83,10 @@ public func waitForChild(_ pid: Int32) throws(SystemCallError) -> ExitStatus {
     return ExitStatus(waitStatus: status)
 }
 
-/// Makes this process the parent of what its children leave behind, such as a container that `RUNTIME create` made.
-public func becomeSubreaper() throws(SystemCallError) {
+/// Runs `body`, in which this process becomes the parent of what its children leave behind, such as a container that
+/// `RUNTIME create` makes. One thread at a time.
+public func adoptingOrphans<T>(_ body: () throws -> T) throws -> T {
     try check("prctl", "PR_SET_CHILD_SUBREAPER") { cl_prctl(CL_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+    defer { cl_prctl(CL_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0) }
+    return try body()
 }

@@ -4,7 +4,7 @@ public import Linux
 
 /// The front end of one process: relays between its terminal and ours, passes signals on, waits for its end.
 ///
-/// The process must be a child or have been left to this process (``becomeSubreaper()``). Call ``run(signals:onSignal:)`` once,
+/// The process must be a child or have been left to this process (``adoptingOrphans(_:)``). Call ``run(signals:onSignal:)`` once,
 /// from one thread.
 public struct ProcessSession {
     private let pid: Int32

@@ -19,10 +19,11 @@ public struct SignalPipe: ~Copyable {
     public let descriptor: Int32
     private let signals: [UInt8]
 
-    /// Catches `signals`.
+    /// Catches `signals`; none at all leaves every signal its effect.
     public init(_ signals: [UInt8]) throws(SystemCallError) {
         self.signals = signals
-        descriptor = try check("sigaction") { cl_signal_pipe(signals, Int32(signals.count)) }
+        // poll(2) passes over a negative descriptor, and nothing can be read from it.
+        descriptor = signals.isEmpty ? -1 : try check("sigaction") { cl_signal_pipe(signals, Int32(signals.count)) }
     }
 
     /// The next signal that has arrived; nil where none waits.

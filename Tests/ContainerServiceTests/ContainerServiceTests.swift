@@ -36,7 +36,6 @@ struct ContainerServiceTests {
     init() throws {
         folder = try TemporaryFolder()
         service = try Self.makeService(folder.path)
-        try becomeSubreaper()
     }
 
     static func makeService(_ path: String) throws -> ContainerService {
@@ -58,7 +57,7 @@ struct ContainerServiceTests {
         let output = try Descriptor.open(outputPath, O_RDWR | O_CREAT | O_TRUNC, mode: 0o600)
         let container = try service.create(specification, image: image)
         try service.start(container, io: .init(input: nil, output: output.rawValue, error: output.rawValue))
-        let status = try service.wait(container, signals: .frontEnd(), input: nil, output: output.rawValue)
+        let status = try service.wait(container, signals: SignalPipe([]), input: nil, output: output.rawValue)
         return (status, String(decoding: try readFile(outputPath), as: UTF8.self))
     }
 
@@ -149,9 +148,9 @@ struct ContainerServiceTests {
         let container = try service.create(specification, image: image)
         let io = RuntimeProgram.StandardIO(input: nil, output: nil, error: nil)
         try service.start(container, io: io)
-        #expect(try service.wait(container, signals: .frontEnd(), input: nil, output: 1) == .exited(0))
+        #expect(try service.wait(container, signals: SignalPipe([]), input: nil, output: 1) == .exited(0))
         try service.start(container, io: io)
-        #expect(try service.wait(container, signals: .frontEnd(), input: nil, output: 1) == .exited(5))
+        #expect(try service.wait(container, signals: SignalPipe([]), input: nil, output: 1) == .exited(5))
         try service.remove(container)
         try expectNothingLeft()
     }

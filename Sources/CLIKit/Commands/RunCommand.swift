@@ -57,7 +57,6 @@ enum Attendance {
     static func run(
         _ made: OwnedContainer, _ signals: borrowing SignalPipe, interactive: Bool, engine: Engine
     ) throws -> Int32 {
-        try becomeSubreaper()
         let input: Int32? = interactive ? 0 : nil
         do {
             try engine.containers.start(made, io: .init(input: input, output: 1, error: 2))

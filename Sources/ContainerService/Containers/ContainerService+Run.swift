@@ -8,7 +8,7 @@ internal import Support
 extension ContainerService {
     /// Starts a container; when this returns, its program runs.
     ///
-    /// This process must be a subreaper (`becomeSubreaper()`), for the container's process becomes its child.
+    /// The container's process becomes a child of this process; start one container at a time.
     ///
     /// - Parameters:
     ///   - io: the standard descriptors of a container without a terminal.
@@ -16,7 +16,7 @@ extension ContainerService {
     public func start(_ container: OwnedContainer, io: RuntimeProgram.StandardIO) throws {
         try perform(container.record.lifecycle.handle(.start), on: container)
         do {
-            let pid = try launch(container, io)
+            let pid = try adoptingOrphans { try launch(container, io) }
             try perform(container.record.lifecycle.handle(.started(pid: pid, at: Self.now())), on: container)
         } catch {
             container.master = nil
