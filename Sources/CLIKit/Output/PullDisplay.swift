@@ -82,7 +82,9 @@ final class PullDisplay: @unchecked Sendable {
         let now = Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
         if !force && now - lastDraw < 50 { return }
         lastDraw = now
-        let size = TerminalSize(of: 2) ?? TerminalSize(rows: 24, columns: 80)
+        // A terminal that nobody has given a size says 0.
+        var size = TerminalSize(of: 2) ?? TerminalSize(rows: 0, columns: 0)
+        if size.rows < 2 || size.columns < 2 { size = TerminalSize(rows: 24, columns: 80) }
         let shown = lines.suffix(max(1, Int(size.rows) - 2))
         var text = drawn > 0 ? "\u{1b}[\(drawn)A\u{1b}[J" : ""
         for line in shown {
