@@ -58,7 +58,13 @@ public final class Ingest {
         var done = 0
         while done < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-            done += try checkCount("write", staged) { Glibc.write(raw, rest.baseAddress, rest.count) }
+            do throws(SystemCallError) {
+                done += try checkCount("write", staged) { Glibc.write(raw, rest.baseAddress, rest.count) }
+            } catch {
+                // On a full disk a part that waits to be gone on with would only keep it full.
+                if error.errno == ENOSPC || error.errno == EDQUOT { unlink(staged) }
+                throw error
+            }
         }
         hash.update(bytes)
         count += Int64(bytes.count)
