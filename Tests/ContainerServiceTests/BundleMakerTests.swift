@@ -110,6 +110,14 @@ import Testing
         #expect(error?.description.contains("seccomp profile: defaultAction: unknown value \"x\"") == true)
     }
 
+    @Test func generatedFilesStandOverAnOuterMount() throws {
+        let document = try make { $0.mounts = [.init(source: .volume(name: "vol"), destination: "/etc")] }
+        #expect(
+            document.mounts.suffix(4).map(\.destination) == [
+                "/etc", "/etc/resolv.conf", "/etc/hostname", "/etc/hosts",
+            ])
+    }
+
     @Test func mountsAreSortedAndReplaceDefaults() throws {
         let document = try make {
             $0.mounts = [

@@ -77,15 +77,17 @@ struct BundleMaker {
         return linux
     }
 
-    /// Defaults, generated files, then what was asked for, outer folders before inner ones. What was asked for stands in
+    /// Default file systems, then generated files and what was asked for, outer folders before inner ones. What was asked for stands in
     /// for a default on the same place.
     private func mounts() throws -> [RuntimeConfiguration.Mount] {
-        let own = try specification.mounts.map(mount).sorted { depth($0.destination) < depth($1.destination) }
+        let own = try specification.mounts.map(mount)
         let taken = Set(own.map(\.destination))
-        let standard =
-            StandardMounts.fileSystems(writable: specification.security.privileged)
-            + ContainerFiles(folder: filesFolder).mounts()
-        return standard.filter { !taken.contains($0.destination) } + own
+        let files = ContainerFiles(folder: filesFolder).mounts().filter { !taken.contains($0.destination) }
+        let sorted = (files + own).enumerated().sorted { left, right in
+            (depth(left.element.destination), left.offset) < (depth(right.element.destination), right.offset)
+        }
+        let standard = StandardMounts.fileSystems(writable: specification.security.privileged)
+        return standard.filter { !taken.contains($0.destination) } + sorted.map(\.element)
     }
 
     private func depth(_ path: String) -> Int { path.split(separator: "/").count }
