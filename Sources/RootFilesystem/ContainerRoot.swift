@@ -51,7 +51,11 @@ public struct ContainerRoot: ~Copyable {
         let context = try FileSystemContext(mount.type)
         try context.set("source", mount.source)
         for parameter in mount.options.data { try context.set(parameter.key, parameter.value) }
-        let made = try context.mount(mount.options.set)
+        let made = try context.mount(mount.options.copiesUp ? [] : mount.options.set)
+        if mount.options.copiesUp && mount.type == "tmpfs" {
+            try copyTree(from: target.rawValue, to: made.descriptor.rawValue, shown: mount.destination)
+            try made.setAttributes(set: mount.options.set)
+        }
         if let propagation = mount.options.propagation { try made.setAttributes(propagation: propagation) }
         try made.attach(to: target, shown: mount.destination)
     }

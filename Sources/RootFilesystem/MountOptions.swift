@@ -17,6 +17,8 @@ public struct MountOptions: Sendable, Hashable {
     public var propagation: MountPropagation?
     /// Whether the propagation counts for the mounts below too (`rprivate` …).
     public var propagationIsRecursive = false
+    /// `tmpcopyup`: the tmpfs starts with what the image has there.
+    public var copiesUp = false
     /// What is left for the file system: `key=value` or `key`.
     public var data: [Parameter] = []
 
@@ -48,7 +50,7 @@ public struct MountOptions: Sendable, Hashable {
         }
     }
 
-    private static let unsupported: Set<String> = ["remount", "idmap", "ridmap", "tmpcopyup"]
+    private static let unsupported: Set<String> = ["remount", "idmap", "ridmap"]
     /// Words that say what is the case anyway.
     private static let neutral: Set<String> = [
         "defaults", "silent", "loud", "async", "nomand", "noiversion", "nolazytime",
@@ -57,7 +59,7 @@ public struct MountOptions: Sendable, Hashable {
     /// Every word of the specification that is honoured or says what is the case anyway.
     static var known: [String] {
         let kinds = ["private", "slave", "shared", "unbindable"] + attributes.keys
-        return kinds + kinds.map { "r\($0)" } + neutral + ["bind", "rbind"]
+        return kinds + kinds.map { "r\($0)" } + neutral + ["bind", "rbind", "tmpcopyup"]
     }
 
     /// Takes one of the words of the specification; false for any other.
@@ -65,6 +67,7 @@ public struct MountOptions: Sendable, Hashable {
         switch word {
         case "bind": bind = bind ?? .single
         case "rbind": bind = .recursive
+        case "tmpcopyup": copiesUp = true
         case _ where Self.neutral.contains(word): break
         default: return takePropagation(word) || takeAttribute(word)
         }
