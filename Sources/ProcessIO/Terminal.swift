@@ -22,6 +22,12 @@ public struct TerminalSize: Sendable, Equatable {
         guard cl_tty_size(descriptor, &rows, &columns) == 0 else { return nil }
     }
 
+    /// The size of the terminal that keys come from or, where that is none, of the one that the output goes to.
+    public init?(input: Int32?, output: Int32?) {
+        guard let size = input.flatMap({ Self(of: $0) }) ?? output.flatMap({ Self(of: $0) }) else { return nil }
+        self = size
+    }
+
     /// Makes this the size of the terminal behind a descriptor; its foreground processes get SIGWINCH.
     public func apply(to descriptor: Int32) throws(SystemCallError) {
         try check("ioctl", "TIOCSWINSZ") { cl_tty_set_size(descriptor, rows, columns) }

@@ -22,9 +22,8 @@ struct TerminalRelay {
 
     /// Gives the terminal the size of ours.
     func adoptSize() {
-        let size = input.flatMap { TerminalSize(of: $0) } ?? TerminalSize(of: output)
         // A terminal whose program has gone takes no size; that is no failure.
-        try? size?.apply(to: master.rawValue)
+        try? TerminalSize(input: input, output: output)?.apply(to: master.rawValue)
     }
 
     /// Adds what ``move(_:)`` waits for.

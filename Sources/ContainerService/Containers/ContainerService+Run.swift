@@ -11,7 +11,7 @@ extension ContainerService {
     /// The container's process becomes a child of this process; start one container at a time.
     ///
     /// - Parameters:
-    ///   - io: the standard descriptors of a container without a terminal.
+    ///   - io: the standard descriptors of a container without a terminal; one with a terminal takes its size from them.
     /// - Throws: what the runtime said; the container is then exited (and removed where it was to remove itself).
     public func start(_ container: OwnedContainer, io: RuntimeProgram.StandardIO) throws {
         try perform(container.record.lifecycle.handle(.start), on: container)
@@ -85,7 +85,10 @@ extension ContainerService {
         let short = "/proc/\(getpid())/fd/\(folder.rawValue)/console.sock"
         let path = socket.path.utf8.count < 108 ? socket.path : short
         let pid = try runtime.create(record.id, bundle: bundle, consoleSocket: path, io: io)
-        container.master = SharedDescriptor(try attempt("receive the terminal") { try socket.receive() })
+        let master = SharedDescriptor(try attempt("receive the terminal") { try socket.receive() })
+        // Before the program runs: it may ask for the size at once.
+        try TerminalSize(input: io.input, output: io.output)?.apply(to: master.rawValue)
+        container.master = master
         try runtime.start(record.id, bundle: bundle)
         return pid
     }
