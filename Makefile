@@ -33,7 +33,7 @@ check:
 
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(PROGRAMS:%=$(RELEASE)/%) $(DESTDIR)$(PREFIX)/bin
+	install -s -m 755 $(PROGRAMS:%=$(RELEASE)/%) $(DESTDIR)$(PREFIX)/bin
 	dev/install-completions $(RELEASE)/hako $(DESTDIR)$(PREFIX)/share
 
 bench: build

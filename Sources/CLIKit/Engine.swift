@@ -7,7 +7,7 @@ internal import Support
 /// A daemon will stand in its place; commands know nothing but this.
 struct Engine {
     let folders: ContainerService.Folders
-    let runtime: RuntimeProgram
+    let runtime: RuntimeClient
     let images: any ImageLibrary
     let containers: ContainerService
 
@@ -19,7 +19,7 @@ struct Engine {
         guard getuid() == 0 else {
             throw RuntimeError(.permissionDenied, "containers need root for now: run hako as root")
         }
-        runtime = RuntimeProgram(
+        runtime = RuntimeClient(
             path: runs ? try RuntimeLocation.find(options.runtime) : RuntimeLocation.likely(options.runtime),
             stateFolder: "\(folders.state)/runtime")
         let snapshots = try Self.snapshots(folders)

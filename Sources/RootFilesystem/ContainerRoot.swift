@@ -53,7 +53,7 @@ public struct ContainerRoot: ~Copyable {
         for parameter in mount.options.data { try context.set(parameter.key, parameter.value) }
         let made = try context.mount(mount.options.copiesUp ? [] : mount.options.set)
         if mount.options.copiesUp && mount.type == "tmpfs" {
-            try copyTree(from: target.rawValue, to: made.descriptor.rawValue, shown: mount.destination)
+            try copyTree(from: target, to: made.descriptor, shown: mount.destination)
             try made.setAttributes(set: mount.options.set)
         }
         if let propagation = mount.options.propagation { try made.setAttributes(propagation: propagation) }

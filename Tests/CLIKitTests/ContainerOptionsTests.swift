@@ -10,7 +10,7 @@ import Testing
     func specification(_ words: String...) throws -> ContainerSpecification {
         let ordered = ArgumentOrder.normalized(["run"] + words)
         let command = try #require(try HakoCommand.parseAsRoot(ordered) as? RunCommand)
-        return try command.container.specification(image: command.image, command: command.command)
+        return try command.request.specification()
     }
 
     @Test func everyOptionLandsWhereItBelongs() throws {

@@ -39,7 +39,7 @@ struct ContainerServiceTests {
     }
 
     static func makeService(_ path: String) throws -> ContainerService {
-        let runtime = RuntimeProgram(path: try #require(runtimePath), stateFolder: "\(path)/run/runtime")
+        let runtime = RuntimeClient(path: try #require(runtimePath), stateFolder: "\(path)/run/runtime")
         return try ContainerService(
             folders: .init(root: "\(path)/lib", state: "\(path)/run"), runtime: runtime,
             snapshots: OverlayRoots(busyboxSnapshots("\(path)/snapshots")))
@@ -115,7 +115,7 @@ struct ContainerServiceTests {
         var specification = ContainerSpecification(image: "busybox")
         specification.command = [program]
         let null = try Descriptor.open("/dev/null", O_RDWR)
-        let io = RuntimeProgram.StandardIO(input: nil, output: null.rawValue, error: null.rawValue)
+        let io = RuntimeClient.StandardIO(input: nil, output: null.rawValue, error: null.rawValue)
         let container = try service.create(specification, image: image)
         let error = #expect(throws: RuntimeError.self) { try service.start(container, io: io) }
         #expect(ContainerService.exitCode(ofStartFailure: try #require(error)) == code, "\(String(describing: error))")
@@ -146,7 +146,7 @@ struct ContainerServiceTests {
         var specification = ContainerSpecification(image: "busybox")
         specification.command = ["/bin/sh", "-c", "test -e /tmp/mark && exit 5; echo x >/tmp/mark"]
         let container = try service.create(specification, image: image)
-        let io = RuntimeProgram.StandardIO(input: nil, output: nil, error: nil)
+        let io = RuntimeClient.StandardIO(input: nil, output: nil, error: nil)
         try service.start(container, io: io)
         #expect(try service.wait(container, signals: SignalPipe([]), input: nil, output: 1) == .exited(0))
         try service.start(container, io: io)

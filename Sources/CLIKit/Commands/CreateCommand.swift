@@ -10,22 +10,12 @@ struct CreateCommand: ParsableCommand {
 
     @OptionGroup var globals: GlobalOptions
 
-    @Flag(help: "Remove the container once it has ended.")
-    var rm = false
-
-    @OptionGroup var container: ContainerOptions
-
-    @Argument(help: "The image.")
-    var image: String
-
-    @Argument(help: "The program and its arguments, instead of the image's.")
-    var command: [String] = []
+    @OptionGroup var request: ContainerRequest
 
     func run() throws {
-        var wanted = try container.specification(image: image, command: command)
-        wanted.removesItself = rm
+        let wanted = try request.specification()
         let engine = try Engine(globals)
-        let image = try container.image.image(image, engine: engine, quiet: false)
+        let image = try request.image(of: engine)
         Console.line(try engine.containers.create(wanted, image: image).record.id)
     }
 }

@@ -22,32 +22,19 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var globals: GlobalOptions
 
-    @Flag(help: "Remove the container once it has ended.")
-    var rm = false
-
-    @Flag(name: [.customLong("quiet"), .customShort("q")], help: "Show no progress of a pull.")
-    var quiet = false
-
-    @OptionGroup var container: ContainerOptions
-
-    @Argument(help: "The image: a name in a registry, oci:FOLDER[:TAG] or docker-archive:FILE.")
-    var image: String
-
-    @Argument(help: "The program and its arguments, instead of the image's.")
-    var command: [String] = []
+    @OptionGroup var request: ContainerRequest
 
     func run() throws {
-        var wanted = try container.specification(image: image, command: command)
-        wanted.removesItself = rm
+        let wanted = try request.specification()
         if wanted.terminal && wanted.interactive && !isTerminal(0) {
             throw RuntimeError(.invalidArgument, "-t with -i: the input is not a TTY (a terminal)")
         }
         let engine = try Engine(globals)
-        let image = try container.image.image(image, engine: engine, quiet: quiet)
+        let image = try request.image(of: engine)
         // From here on a signal is the container's.
         let signals = try SignalPipe.frontEnd()
         let made = try engine.containers.create(wanted, image: image)
-        throw ExitCode(try Attendance.run(made, signals, interactive: container.interactive, engine: engine))
+        throw ExitCode(try Attendance.run(made, signals, interactive: wanted.interactive, engine: engine))
     }
 }
 

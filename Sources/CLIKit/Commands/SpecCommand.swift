@@ -16,21 +16,12 @@ struct SpecCommand: ParsableCommand {
 
     @OptionGroup var globals: GlobalOptions
 
-    @Flag(help: .hidden)
-    var rm = false
-
-    @OptionGroup var container: ContainerOptions
-
-    @Argument(help: "The image.")
-    var image: String
-
-    @Argument(help: "The program and its arguments, instead of the image's.")
-    var command: [String] = []
+    @OptionGroup var request: ContainerRequest
 
     func run() throws {
-        let wanted = try container.specification(image: image, command: command)
+        let wanted = try request.specification()
         let engine = try Engine(globals)
-        let image = try container.image.image(image, engine: engine, quiet: false)
+        let image = try request.image(of: engine)
         let document = try engine.containers.preview(wanted, image: image)
         Console.bytes(document.json(indent: 2) + [10])
     }

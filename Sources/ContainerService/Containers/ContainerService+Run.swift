@@ -13,7 +13,7 @@ extension ContainerService {
     /// - Parameters:
     ///   - io: the standard descriptors of a container without a terminal; one with a terminal takes its size from them.
     /// - Throws: what the runtime said; the container is then exited (and removed where it was to remove itself).
-    public func start(_ container: OwnedContainer, io: RuntimeProgram.StandardIO) throws {
+    public func start(_ container: OwnedContainer, io: RuntimeClient.StandardIO) throws {
         try perform(container.record.lifecycle.handle(.start), on: container)
         do {
             let pid = try adoptingOrphans { try launch(container, io) }
@@ -64,7 +64,7 @@ extension ContainerService {
         return refusals.contains { text.contains($0) } ? 126 : 125
     }
 
-    private func launch(_ container: OwnedContainer, _ io: RuntimeProgram.StandardIO) throws -> Int32 {
+    private func launch(_ container: OwnedContainer, _ io: RuntimeClient.StandardIO) throws -> Int32 {
         let record = container.record
         let bundle = bundle(of: record.id)
         try makeDirectories(mountPoint(of: record.id), mode: 0o711)

@@ -23,12 +23,12 @@ public struct ContainerService: Sendable {
     }
 
     let folders: Folders
-    let runtime: RuntimeProgram
+    let runtime: RuntimeClient
     let snapshots: any RootSnapshots
     let store: ContainerStore
 
     /// A service over `folders`; makes them where they are missing.
-    public init(folders: Folders, runtime: RuntimeProgram, snapshots: any RootSnapshots) throws {
+    public init(folders: Folders, runtime: RuntimeClient, snapshots: any RootSnapshots) throws {
         self.folders = folders
         self.runtime = runtime
         self.snapshots = snapshots

@@ -29,7 +29,7 @@ extension ImageService {
             }
         } catch {
             let shown = if case .registry(let reference) = origin { reference.description } else { text }
-            throw failure("pull \(shown)", error)
+            throw failure("image \(shown)", error)
         }
     }
 

@@ -261,7 +261,7 @@ func checkImage(_ image: Image, _ service: ImageService, _ folder: String) throw
             #expect(missing?.code == .notFound)
             #expect(
                 missing?.description
-                    == "pull 127.0.0.1:\(world.port)/nope:1: registry 127.0.0.1:\(world.port): manifest unknown (404)")
+                    == "image 127.0.0.1:\(world.port)/nope:1: registry 127.0.0.1:\(world.port): manifest unknown (404)")
             await service.shutdown()
         }
     }

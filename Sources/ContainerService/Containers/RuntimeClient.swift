@@ -6,8 +6,8 @@ public import OCISpec
 internal import ProcessIO
 internal import Support
 
-/// An OCI runtime as a program: any that takes the usual verbs (create, start, state, kill, delete).
-public struct RuntimeProgram: Sendable {
+/// A client of an OCI runtime, which is a program: any that takes the usual verbs (create, start, state, kill, delete).
+public struct RuntimeClient: Sendable {
     /// The program's file.
     public let path: String
     /// The runtime's own state folder (`--root`).
