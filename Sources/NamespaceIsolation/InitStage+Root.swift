@@ -44,11 +44,7 @@ extension InitStage {
         guard process.terminal else { return nil }
         let size = process.consoleSize
         let console = try root.makeConsole(rows: size?.height ?? 0, columns: size?.width ?? 0)
-        guard let socket = request.consoleSocket else { return console }
-        let (name, master) = (Array("/dev/pts/ptmx".utf8), console.master.rawValue)
-        try checkCount("sendmsg", "console socket") {
-            cl_send_descriptor(socket.rawValue, master, name, name.count)
-        }
+        if let socket = request.consoleSocket { try last.send(console.master, to: socket) }
         return console
     }
 
@@ -75,11 +71,7 @@ extension InitStage {
         if let propagation = linux.rootfsPropagation, !propagation.isPrivate, !propagation.isSlave {
             try setRootPropagation(propagation.kind, recursive: propagation.isRecursive)
         }
-        if let console {
-            let slave = console.takeSlave()
-            try check("ioctl", "TIOCSCTTY") { cl_tty_make_controlling(slave.rawValue) }
-            for standard in Int32(0)...2 { try check("dup2", "console") { dup2(slave.rawValue, standard) } }
-        }
+        if let console { try last.take(console.takeSlave()) }
     }
 }
 

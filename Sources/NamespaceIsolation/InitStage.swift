@@ -5,7 +5,6 @@ internal import Isolation
 internal import Linux
 internal import OCISpec
 internal import RootFilesystem
-internal import Seccomp
 internal import Support
 
 /// Everything the container's process needs, opened and compiled before it exists; then what it does until exec.
@@ -19,8 +18,7 @@ struct InitStage {
     let mounts: [PreparedMount]
     let devices: [DeviceNode]
     let deviceTrees: [PreparedMount]
-    let credentials: Credentials
-    let filter: BPFProgram?
+    let last: ProgramStage
 
     init(_ request: LaunchRequest) throws {
         guard let process = request.configuration.process, let root = request.configuration.root else {
@@ -43,8 +41,7 @@ struct InitStage {
         let bindsDevices = namespaces.makes(.user) || namespaces.joins.contains { $0.kind == .user }
         deviceTrees = bindsDevices ? try devices.map { try $0.hostTree } : []
         self.namespaces = namespaces
-        credentials = try Credentials(process, linux: linux)
-        filter = try linux.seccomp.map { try compileFilter($0) }
+        last = try ProgramStage(process, linux: linux, preservedDescriptors: request.preservedDescriptors)
     }
 
     /// What the runtime's own process must do before it clones: its working directory becomes the root's folder, which
@@ -85,21 +82,31 @@ struct InitStage {
         _exit(1)
     }
 
+    /// Runs the last hooks and executes the program; returns only the error that prevented it.
+    private func become(_ program: Program) -> any Error {
+        do {
+            if let hooks = configuration.hooks?.startContainer, !hooks.isEmpty {
+                try runHooks(hooks, field: "hooks.startContainer", state: state(.created))
+            }
+            return last.execute(program)
+        } catch {
+            return error
+        }
+    }
+
     private func setUp(_ channel: borrowing SyncChannel) throws -> Program {
         cl_prctl(CL_PR_SET_DUMPABLE, 0, 0, 0, 0)
         try request.cgroup.enter()
         if namespaces.makes(.user) { try channel.expect(.mapped) }
         try namespaces.enter()
         if namespaces.makes(.user) || namespaces.joins.contains(where: { $0.kind == .user }) {
-            try check("setresgid", "0") { cl_setresgid(0) }
-            try check("setresuid", "0") { cl_setresuid(0) }
+            try last.becomeNamespaceRoot()
         }
-        try check("setsid") { setsid() }
-        _ = cl_keyctl_join_session()
+        try last.leaveSession()
         try nameHost()
         if namespaces.makes(.network) { try check("ioctl", "bring lo up") { cl_interface_up("lo") } }
         try buildRoot(channel)
-        try enterWorkingDirectory()
+        try last.enterWorkingDirectory()
         let program = try Program(process)
         try channel.send(.ready)
         try channel.expect(.go)

@@ -6,7 +6,7 @@ internal import OCISpec
 internal import Seccomp
 internal import Support
 
-/// The program to execute and its arguments, found and copied while errors can still be told to `create`.
+/// The program to execute and its arguments, found and copied while errors can still be told to the caller.
 struct Program {
     let path: String
     let arguments: CStringArray
@@ -75,7 +75,50 @@ struct Program {
     }
 }
 
-extension InitStage {
+/// The end of a process's way into a container, which `create`'s and `exec`'s go alike: from the working directory to
+/// execve. What can fail early (names, numbers, the filter) is done when the value is made, before the process exists.
+struct ProgramStage {
+    let process: RuntimeConfiguration.Process
+    let credentials: Credentials
+    let filter: BPFProgram?
+    let preservedDescriptors: Int
+
+    init(
+        _ process: RuntimeConfiguration.Process, linux: RuntimeConfiguration.Linux, preservedDescriptors: Int
+    ) throws {
+        self.process = process
+        self.preservedDescriptors = preservedDescriptors
+        credentials = try Credentials(process, linux: linux)
+        filter = try linux.seccomp.map { try compileFilter($0) }
+    }
+
+    /// Becomes root of the user namespace that was just entered.
+    func becomeNamespaceRoot() throws(SystemCallError) {
+        try check("setresgid", "0") { cl_setresgid(0) }
+        try check("setresuid", "0") { cl_setresuid(0) }
+    }
+
+    /// Leaves the caller's session and its keys.
+    func leaveSession() throws(SystemCallError) {
+        try check("setsid") { setsid() }
+        _ = cl_keyctl_join_session()
+    }
+
+    /// Gives the terminal's master to whoever waits for it at the console socket.
+    func send(_ master: borrowing Descriptor, to socket: SharedDescriptor) throws(SystemCallError) {
+        let (name, raw) = (Array("/dev/pts/ptmx".utf8), master.rawValue)
+        try checkCount("sendmsg", "console socket") {
+            cl_send_descriptor(socket.rawValue, raw, name, name.count)
+        }
+    }
+
+    /// Makes a terminal the session's own and the three standard descriptors.
+    func take(_ slave: borrowing Descriptor) throws(SystemCallError) {
+        let raw = slave.rawValue
+        try check("ioctl", "TIOCSCTTY") { cl_tty_make_controlling(raw) }
+        for standard in Int32(0)...2 { try check("dup2", "console") { dup2(raw, standard) } }
+    }
+
     /// Enters the working directory, which must lie inside the root: a descriptor or mount from outside that leaked
     /// into the lookup shows as a path that does not start with `/`.
     func enterWorkingDirectory() throws {
@@ -87,17 +130,15 @@ extension InitStage {
     }
 
     /// Takes on the container's identity and executes its program; returns only the error that prevented it.
-    func become(_ program: Program) -> any Error {
+    func execute(_ program: Program) -> any Error {
         do {
-            try runStartHooks()
             try credentials.applyLimits()
             cl_reset_signals()
-            let first = UInt32(3 + request.preservedDescriptors)
-            try check("close_range") { cl_close_range(first, UInt32.max, 4) }
+            try check("close_range") { cl_close_range(UInt32(3 + preservedDescriptors), UInt32.max, 4) }
             try credentials.become()
             try secure()
             execve(program.path, program.arguments.pointers, program.environment.pointers)
-            return execFailure(program.path, errno)
+            return failure(program.path, errno)
         } catch {
             return error
         }
@@ -121,12 +162,7 @@ extension InitStage {
         }
     }
 
-    private func runStartHooks() throws {
-        guard let hooks = configuration.hooks?.startContainer, !hooks.isEmpty else { return }
-        try runHooks(hooks, field: "hooks.startContainer", state: state(.created))
-    }
-
-    private func execFailure(_ path: String, _ code: Int32) -> RuntimeError {
+    private func failure(_ path: String, _ code: Int32) -> RuntimeError {
         let kind: RuntimeError.Code = code == EACCES ? .permissionDenied : code == ENOENT ? .notFound : .invalidArgument
         return RuntimeError(kind, "exec \(path): \(SystemCallError("", errno: code).reason)")
     }
