@@ -15,7 +15,7 @@ final class HakoFixture {
     init() throws {
         images = try TestImages.shared.get()
         home = try makeTemporaryFolder("home")
-        cgroups = Set(Residue.cgroups(["hako"]))
+        cgroups = Set(Residue.cgroups(["/hako/"]))
     }
 
     /// Removes what `ps` still shows and checks that nothing of a container is left on the machine.
@@ -25,7 +25,7 @@ final class HakoFixture {
         var left: [String] = []
         _ = eventually(within: 3) {
             left = Residue.left(marks: [home], folders: [home + "/state"])
-            left += Set(Residue.cgroups(["hako"])).subtracting(cgroups)
+            left += Set(Residue.cgroups(["/hako/"])).subtracting(cgroups)
             return left.isEmpty
         }
         #expect(left.isEmpty, "left behind: \(left)", sourceLocation: location)
