@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 public import Linux
-internal import Support
+public import Support
 
 /// Everything a new process needs to enter a cgroup cheaply: see ``Cgroup`` for the figures.
 ///
@@ -32,17 +32,62 @@ public struct CgroupEntry: Sendable {
 
 extension Cgroup {
     /// Opens what a new process enters this group by.
-    public func openEntry() throws -> CgroupEntry {
+    ///
+    /// On v2 a group that has handed controllers to children takes no process (the kernel's cgroup-v2.rst, "No Internal
+    /// Process Constraint"): the new one then goes to where `companion` is.
+    /// - Parameter companion: a process of this group or of one below it; nil where the group is new.
+    public func openEntry(beside companion: Int32? = nil) throws -> CgroupEntry {
         try attempt("enter cgroup \(shown)") {
             var tasks: [(file: SharedDescriptor, path: String)] = []
             for folder in folders where !folder.controllers.isEmpty {
                 let path = "\(folder.path)/tasks"
                 tasks.append((SharedDescriptor(try Descriptor.open(path, O_WRONLY)), path))
             }
-            guard let path = unifiedFolder?.path else { return CgroupEntry(unified: nil, tasks: tasks) }
+            guard var path = unifiedFolder?.path else { return CgroupEntry(unified: nil, tasks: tasks) }
+            if let companion, isUnified, try !readText("\(path)/cgroup.subtree_control").isEmpty {
+                path = try Self.unifiedFolder(of: companion, below: path)
+            }
             return CgroupEntry(
                 unified: SharedDescriptor(try Descriptor.open(path, CL_O_PATH | O_DIRECTORY)), tasks: tasks)
         }
+    }
+
+    /// The v2 folder that a process is in, which must be `folder` or below it.
+    private static func unifiedFolder(of pid: Int32, below folder: String) throws -> String {
+        let own = CgroupLayout.membership(try readText("/proc/\(pid)/cgroup"))[""] ?? ""
+        // The process's path starts at the hierarchy's top, the folder's at the machine's.
+        let steps = folder.split(separator: "/")
+        for count in stride(from: steps.count, to: 0, by: -1) {
+            let tail = "/" + steps.suffix(count).joined(separator: "/")
+            if own == tail || own.hasPrefix("\(tail)/") { return folder + own.dropFirst(tail.count) }
+        }
+        throw RuntimeError(.invalidState, "process \(pid) has left the container's cgroup for \(own)")
+    }
+
+    /// The group below this one that `exec --cgroup` means: `PATH`, or `CONTROLLER[,CONTROLLER]:PATH` for some of v1's
+    /// hierarchies. The folders must be there.
+    public func below(_ words: [String]) throws(RuntimeError) -> Cgroup {
+        var folders = folders
+        for word in words {
+            let parts = word.split(separator: ":", omittingEmptySubsequences: false)
+            guard let path = parts.last, parts.count <= 2, parts.count == 2 || words.count == 1 else {
+                throw RuntimeError(.invalidArgument, "invalid --cgroup argument: \(word)")
+            }
+            let steps = path.split(separator: "/").filter { $0 != "." }
+            guard !steps.contains("..") else {
+                throw RuntimeError(.invalidArgument, "\(path) is not a sub cgroup path")
+            }
+            let below = steps.map { "/\($0)" }.joined()
+            let controllers = parts.count == 2 ? parts[0].split(separator: ",").map(String.init) : []
+            for controller in controllers where !folders.contains(where: { $0.controllers.contains(controller) }) {
+                throw RuntimeError(.invalidArgument, "unknown controller \(controller) in --cgroup")
+            }
+            for index in folders.indices
+            where controllers.isEmpty || !folders[index].controllers.allSatisfy({ !controllers.contains($0) }) {
+                folders[index].path += below
+            }
+        }
+        return Cgroup(folders: folders)
     }
 
     /// Moves a process of whatever program, with all its threads, into the group.

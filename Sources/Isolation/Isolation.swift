@@ -20,6 +20,16 @@ public protocol Isolation: Sendable {
     /// - Returns: the process's pid as the caller sees it, a child of the caller.
     func launch(_ request: LaunchRequest, observer: inout some LaunchObserver) throws -> Int32
 
+    /// Throws when a field of a process for ``exec(_:)`` can't be honoured, naming it.
+    func validate(_ process: RuntimeConfiguration.Process) throws
+
+    /// Executes a further program in a container, as confined as the first.
+    ///
+    /// Returns once the program has been executed (or, where the isolation runs it elsewhere, has been started);
+    /// nothing of it is left when this throws.
+    /// - Returns: a child of the caller whose end and exit status are the program's.
+    func exec(_ request: ExecRequest) throws -> Int32
+
     /// What `features` says of this isolation (features.md of the runtime specification).
     var features: RuntimeFeatures { get }
 }

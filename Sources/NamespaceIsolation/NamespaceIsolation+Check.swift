@@ -12,14 +12,26 @@ extension NamespaceIsolation {
             throw RuntimeError(.invalidArgument, "process: missing from config.json")
         }
         guard configuration.root != nil else { throw RuntimeError(.invalidArgument, "root: missing from config.json") }
+        try validate(process)
+        let linux = configuration.linux ?? RuntimeConfiguration.Linux()
+        try checkNamespaces(configuration, linux)
+        try checkUnsupported(linux)
+        try checkSysctls(linux.sysctl, linux)
+    }
+
+    /// Throws for what this isolation does not honour of a process, whether `create`'s or `exec`'s.
+    public func validate(_ process: RuntimeConfiguration.Process) throws {
         if process.args.isEmpty { throw RuntimeError(.invalidArgument, "process.args: no program to execute") }
         guard process.cwd.hasPrefix("/") else {
             throw RuntimeError(.invalidArgument, "process.cwd: \"\(process.cwd)\" is not an absolute path")
         }
-        let linux = configuration.linux ?? RuntimeConfiguration.Linux()
-        try checkNamespaces(configuration, linux)
-        try checkUnsupported(process, linux)
-        try checkSysctls(linux.sysctl, linux)
+        try refuse([
+            ("process.apparmorProfile", !(process.apparmorProfile ?? "").isEmpty),
+            ("process.selinuxLabel", !(process.selinuxLabel ?? "").isEmpty),
+            ("process.scheduler", process.scheduler != nil),
+            ("process.ioPriority", process.ioPriority != nil),
+            ("process.execCPUAffinity", process.execCPUAffinity != nil),
+        ])
     }
 
     private func checkNamespaces(
@@ -55,21 +67,17 @@ extension NamespaceIsolation {
         }
     }
 
-    private func checkUnsupported(
-        _ process: RuntimeConfiguration.Process, _ linux: RuntimeConfiguration.Linux
-    ) throws(RuntimeError) {
-        let asked: [(field: String, present: Bool)] = [
-            ("process.apparmorProfile", !(process.apparmorProfile ?? "").isEmpty),
-            ("process.selinuxLabel", !(process.selinuxLabel ?? "").isEmpty),
-            ("process.scheduler", process.scheduler != nil),
-            ("process.ioPriority", process.ioPriority != nil),
-            ("process.execCPUAffinity", process.execCPUAffinity != nil),
+    private func checkUnsupported(_ linux: RuntimeConfiguration.Linux) throws(RuntimeError) {
+        try refuse([
             ("linux.mountLabel", !(linux.mountLabel ?? "").isEmpty),
             ("linux.intelRdt", linux.intelRdt != nil),
             ("linux.memoryPolicy", linux.memoryPolicy != nil),
             ("linux.netDevices", !linux.netDevices.isEmpty),
             ("linux.seccomp.listenerPath", !(linux.seccomp?.listenerPath ?? "").isEmpty),
-        ]
+        ])
+    }
+
+    private func refuse(_ asked: [(field: String, present: Bool)]) throws(RuntimeError) {
         for entry in asked where entry.present {
             throw RuntimeError(.unsupported, "\(entry.field) is not supported by this runtime")
         }

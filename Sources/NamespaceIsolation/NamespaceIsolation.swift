@@ -41,6 +41,31 @@ public struct NamespaceIsolation: Isolation {
         }
     }
 
+    /// Makes a process that enters the container's namespaces and cgroup and executes the program.
+    public func exec(_ request: ExecRequest) throws -> Int32 {
+        let pair = try Descriptor.socketPair()
+        let stage = try ExecStage(request)
+        try stage.prepareCaller()
+        let pid = try attempt("make the process") { () throws in
+            try check("clone3") { cl_clone(0, nil, request.cgroup.cloneDescriptor) }
+        }
+        if pid == 0 {
+            let raw = pair.second.rawValue
+            close(pair.first.rawValue)
+            stage.run(raw)
+        }
+        do {
+            let channel = SyncChannel(try pair.takeFirst())
+            try channel.expect(.ready)
+            try channel.expectEnd()
+            return pid
+        } catch {
+            kill(pid, SIGKILL)
+            _ = try? waitForExit(pid)
+            throw error
+        }
+    }
+
     /// The runtime's side of the launch.
     private func supervise(
         _ pid: Int32, _ channel: borrowing SyncChannel, stage: InitStage, request: LaunchRequest,

@@ -8,6 +8,8 @@ struct Bundle {
     /// Absolute path.
     let path: String
     let configuration: RuntimeConfiguration
+    /// The text of config.json.
+    let text: [UInt8]
 
     /// Reads the bundle in `folder`, the working directory where it is nil.
     init(_ folder: String?) throws {
@@ -21,7 +23,9 @@ struct Bundle {
         guard access(file, F_OK) == 0 else {
             throw RuntimeError(.notFound, "bundle \(path) has no config.json (make one with: spec -b \(path))")
         }
-        configuration = try attempt(file) { try RuntimeConfiguration(json: readFile(file, limit: 16 << 20)) }
+        let text = try attempt(file) { try readFile(file, limit: 16 << 20) }
+        configuration = try attempt(file) { try RuntimeConfiguration(json: text) }
+        self.text = text
     }
 
     /// The root file system's absolute path.

@@ -28,5 +28,5 @@ enum Executable {
     }
 
     /// The verbs that make a process inside a container.
-    private static let needsSeal: Set<String> = ["create", "run"]
+    private static let needsSeal: Set<String> = ["create", "run", "exec"]
 }

@@ -20,8 +20,8 @@ public struct RuntimeProgram<Chosen: Isolation> {
 
     /// Runs the command line (without the program's name).
     ///
-    /// - Returns: the exit code: 0, the container's own for `run`, 1 for any failure, which has been told on stderr
-    ///   and in the log file.
+    /// - Returns: the exit code: 0, the program's own for `run` and `exec`, for a failure 1 (in `exec` 255), which has
+    ///   been told on stderr and in the log file.
     public func main(_ words: [String]) -> Int32 {
         var log: LogFile?
         do {
@@ -29,14 +29,14 @@ public struct RuntimeProgram<Chosen: Isolation> {
             var rest: ArraySlice<String> = []
             let global = try Arguments(words[...], options: Verb.global, stopsAtPositional: true, rest: &rest)
             log = try global["log"].map { try LogFile($0, format: global["log-format"] ?? "text") }
-            return try dispatch(global, rest)
+            return try dispatch(global, rest, log)
         } catch {
             report(error, log)
             return 1
         }
     }
 
-    private func dispatch(_ global: Arguments, _ words: ArraySlice<String>) throws -> Int32 {
+    private func dispatch(_ global: Arguments, _ words: ArraySlice<String>, _ log: LogFile?) throws -> Int32 {
         if global.has("version") {
             Output.print(versionText)
             return 0
@@ -48,7 +48,8 @@ public struct RuntimeProgram<Chosen: Isolation> {
         guard let verb = Verb.all.first(where: { $0.name == word }) else {
             throw RuntimeError(.invalidArgument, "unknown verb \(word) (see \(name) --help)")
         }
-        if global.has("help") || words.dropFirst().contains(where: { $0 == "--help" || $0 == "-h" }) {
+        let asksForHelp = words.dropFirst().prefix { !verb.takesCommand || $0.hasPrefix("-") }
+        if global.has("help") || asksForHelp.contains(where: { $0 == "--help" || $0 == "-h" }) {
             Output.print(verb.help(program: name))
             return 0
         }
@@ -56,8 +57,17 @@ public struct RuntimeProgram<Chosen: Isolation> {
             throw RuntimeError(.unsupported, "--systemd-cgroup is not supported; use the cgroupfs driver")
         }
         var rest: ArraySlice<String> = []
-        let arguments = try Arguments(words.dropFirst(), options: verb.options, rest: &rest)
-        return try perform(verb, arguments, StateDirectory(root: global["root"] ?? "/run/hako"))
+        let arguments = try Arguments(
+            words.dropFirst(), options: verb.options, stopsAtPositional: verb.takesCommand, rest: &rest)
+        if verb.takesCommand && arguments.positionals.isEmpty {
+            throw RuntimeError(.invalidArgument, "container ID is missing (see --help)")
+        }
+        do {
+            return try perform(verb, arguments, StateDirectory(root: global["root"] ?? "/run/hako"))
+        } catch {
+            report(error, log)
+            return verb.failureCode
+        }
     }
 
     private func perform(_ verb: Verb, _ arguments: Arguments, _ states: StateDirectory) throws -> Int32 {
@@ -65,6 +75,7 @@ public struct RuntimeProgram<Chosen: Isolation> {
         case "create": try create(arguments, states)
         case "start": try start(arguments, states)
         case "run": return try run(arguments, states)
+        case "exec": return try exec(arguments, states)
         case "state": try state(arguments, states)
         case "kill": try kill(arguments, states)
         case "delete": try delete(arguments, states)

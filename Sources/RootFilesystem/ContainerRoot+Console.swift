@@ -18,14 +18,13 @@ public struct Console: ~Copyable {
 
     /// Gives the slave away and closes the master, which has been sent.
     public consuming func takeSlave() -> Descriptor { slave }
-}
 
-extension ContainerRoot {
-    /// Opens a terminal of the container's own devpts and binds its slave to /dev/console.
+    /// Opens a terminal of the container's own devpts.
     ///
     /// The slave is opened through the master (TIOCGPTPEER), never by name; that the master is of a devpts is checked
     /// by file system type. Size 0×0 leaves the kernel's default.
-    public borrowing func makeConsole(rows: UInt16, columns: UInt16) throws -> Console {
+    /// - Parameter directory: the container's root.
+    public static func open(in directory: borrowing RootDirectory, rows: UInt16, columns: UInt16) throws -> Console {
         let master = try directory.open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW)
         var (type, flags) = (0, 0)
         try check("fstatfs", "/dev/pts/ptmx") { cl_fstatfs(master.rawValue, &type, &flags) }
@@ -39,8 +38,17 @@ extension ContainerRoot {
             try check("ioctl", "TIOCSWINSZ") { cl_tty_set_size(slave.rawValue, rows, columns) }
         }
         try check("ioctl", "ONLCR") { cl_tty_clear_onlcr(slave.rawValue) }
-        let target = try directory.openMakingFile("/dev/console", mode: 0o600)
-        try MountTree.copy(of: slave, shown: "pty", recursive: false).attach(to: target, shown: "/dev/console")
         return Console(master: master, slave: slave)
+    }
+}
+
+extension ContainerRoot {
+    /// Opens a terminal of the container's own devpts and binds its slave to /dev/console: see
+    /// ``Console/open(in:rows:columns:)``.
+    public borrowing func makeConsole(rows: UInt16, columns: UInt16) throws -> Console {
+        let console = try Console.open(in: directory, rows: rows, columns: columns)
+        let target = try directory.openMakingFile("/dev/console", mode: 0o600)
+        try MountTree.copy(of: console.slave, shown: "pty", recursive: false).attach(to: target, shown: "/dev/console")
+        return console
     }
 }

@@ -26,6 +26,21 @@ import Testing
         #expect(try parse("--bundle=a=b")["bundle"] == "a=b")
     }
 
+    @Test func anOptionMayBeGivenSeveralTimes() throws {
+        let arguments = try parse("--n", "1", "--n=2", "id")
+        #expect(arguments.all("n") == ["1", "2"])
+        #expect(arguments["n"] == "2")
+        #expect(try parse("id").all("n").isEmpty)
+    }
+
+    @Test func whatFollowsAnIdIsItsCommand() throws {
+        var rest: ArraySlice<String> = []
+        let words = ["-f", "id", "ls", "-f", "--", "--bundle", "x"]
+        let arguments = try Arguments(words[...], options: options, stopsAtPositional: true, rest: &rest)
+        #expect(arguments.positionals == ["id", "ls", "-f", "--", "--bundle", "x"])
+        #expect(arguments.has("force") && arguments["bundle"] == nil)
+    }
+
     @Test func faultsAreTold() {
         for words in [["--nope"], ["--bundle"], ["--force=x"], ["-x"]] {
             var rest: ArraySlice<String> = []

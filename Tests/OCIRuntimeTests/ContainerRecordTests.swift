@@ -11,7 +11,15 @@ import Testing
     var record: ContainerRecord {
         ContainerRecord(
             id: "x", bundle: "/b", rootfs: "/b/rootfs", created: "2026-01-02T03:04:05Z", owner: 0,
-            annotations: ["k": "v"], cgroup: Cgroup(folders: [.init(controllers: ["cpu", "cpuacct"], path: "/c/x")]))
+            annotations: ["k": "v"], cgroup: Cgroup(folders: [.init(controllers: ["cpu", "cpuacct"], path: "/c/x")]),
+            hooks: hooks)
+    }
+
+    var hooks: RuntimeConfiguration.Hooks {
+        var hooks = RuntimeConfiguration.Hooks()
+        hooks.prestart = [.init(path: "/early")]
+        hooks.poststop = [.init(path: "/late")]
+        return hooks
     }
 
     @Test func survivesTheDisk() throws {
@@ -21,6 +29,9 @@ import Testing
         #expect(read.id == "x" && read.bundle == "/b" && read.rootfs == "/b/rootfs" && read.annotations == ["k": "v"])
         #expect(read.process == written.process)
         #expect(read.cgroup == written.cgroup)
+        // Only what a later verb runs is kept.
+        #expect(read.hooks?.poststop.map(\.path) == ["/late"])
+        #expect(read.hooks?.prestart.isEmpty == true)
         #expect(try ContainerRecord(json: record.json()).process == nil)
     }
 

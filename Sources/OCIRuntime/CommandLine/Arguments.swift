@@ -18,10 +18,11 @@ struct Option: Sendable {
 
 /// The options and positional words of one verb, parsed as runc's clients write them: `--opt v`, `--opt=v`, `-o v`.
 struct Arguments {
-    private var values: [String: String] = [:]
+    private var values: [String: [String]] = [:]
     private(set) var positionals: [String] = []
 
-    /// Parses from `words` until the end, or until the first positional where `stopsAtPositional`.
+    /// Parses from `words` until the end, or until the first positional where `stopsAtPositional`: that one and all
+    /// that follow are positional then, whatever they look like.
     ///
     /// - Returns through `rest` what was not looked at.
     init(
@@ -34,7 +35,10 @@ struct Arguments {
                 break
             }
             guard word.hasPrefix("-"), word != "-" else {
-                if stopsAtPositional { return }
+                if stopsAtPositional {
+                    positionals = Array(rest)
+                    return
+                }
                 positionals.append(word)
                 rest.removeFirst()
                 continue
@@ -59,25 +63,28 @@ struct Arguments {
             guard parts.count == 1 || parts[1] == "true" || parts[1] == "false" else {
                 throw RuntimeError(.invalidArgument, "option --\(option.name) takes no value")
             }
-            values[option.name] = parts.count == 1 ? "true" : String(parts[1])
+            values[option.name, default: []].append(parts.count == 1 ? "true" : String(parts[1]))
         } else if parts.count == 2 {
-            values[option.name] = String(parts[1])
+            values[option.name, default: []].append(String(parts[1]))
         } else if let value = rest.popFirst() {
-            values[option.name] = value
+            values[option.name, default: []].append(value)
         } else {
             throw RuntimeError(.invalidArgument, "option --\(option.name) needs a value")
         }
     }
 
-    /// An option's value.
-    subscript(_ name: String) -> String? { values[name] }
+    /// An option's value; the last where it was given several times.
+    subscript(_ name: String) -> String? { values[name]?.last }
+
+    /// Every value of an option that may be given several times, in their order.
+    func all(_ name: String) -> [String] { values[name] ?? [] }
 
     /// True where a flag was given.
-    func has(_ name: String) -> Bool { values[name] == "true" }
+    func has(_ name: String) -> Bool { values[name]?.last == "true" }
 
     /// An option's value as a number.
     func number(_ name: String, _ range: ClosedRange<Int>) throws(RuntimeError) -> Int? {
-        guard let text = values[name] else { return nil }
+        guard let text = self[name] else { return nil }
         guard let number = Int(text), range.contains(number) else {
             throw RuntimeError(
                 .invalidArgument,

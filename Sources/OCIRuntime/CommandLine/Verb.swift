@@ -4,6 +4,10 @@ struct Verb: Sendable {
     let usage: String
     let help: String
     let options: [Option]
+    /// What follows the container's id is a command and its arguments, not options.
+    var takesCommand = false
+    /// The exit code of a failure in the verb itself; one in its command line is 1.
+    var failureCode: Int32 = 1
 
     static let bundle = Option(
         "bundle", short: "b", value: "DIR", "the bundle's folder (default: the working directory)")
@@ -14,6 +18,25 @@ struct Verb: Sendable {
         Option("preserve-fds", value: "N", "descriptors 3 to 3+N-1 are passed to the process"),
         Option("no-pivot", "refused: the root is always made by pivot_root"),
         Option("no-new-keyring", "accepted: the session keyring is new either way"),
+    ]
+
+    static let execution: [Option] = [
+        Option("process", short: "p", value: "FILE", "the process as JSON (- is stdin) in place of a command"),
+        Option("tty", short: "t", "give the process a terminal"),
+        Option("user", short: "u", value: "UID[:GID]", "user and group inside the container"),
+        Option("additional-gids", short: "g", value: "GID", "a further group (repeatable)"),
+        Option("env", short: "e", value: "NAME=VALUE", "add to the environment (repeatable)"),
+        Option("cwd", value: "DIR", "the working directory inside the container"),
+        Option("cap", short: "c", value: "CAP", "add a capability (repeatable)"),
+        Option("no-new-privs", "forbid the process to gain privileges"),
+        Option("apparmor", value: "PROFILE", "the process's AppArmor profile"),
+        Option("process-label", value: "LABEL", "the process's SELinux label"),
+        Option("cgroup", value: "[CONTROLLER:]PATH", "a cgroup below the container's that is there (repeatable)"),
+        Option("ignore-paused", "exec into a paused container; the process runs when it is resumed"),
+        Option("detach", short: "d", "return when the program has been executed"),
+        Option("pid-file", value: "PATH", "write the process's pid here"),
+        Option("console-socket", value: "PATH", "Unix socket that receives the terminal's master (with -t -d)"),
+        Option("preserve-fds", value: "N", "descriptors 3 to 3+N-1 are passed to the process"),
     ]
 
     /// Every verb, in the order of the help.
@@ -28,6 +51,9 @@ struct Verb: Sendable {
                 Option("detach", short: "d", "do not wait for the container"),
                 Option("keep", "do not delete the container when it has ended"),
             ]),
+        Verb(
+            name: "exec", usage: "[options] ID COMMAND [ARGUMENT...]", help: "execute a program in a container",
+            options: execution, takesCommand: true, failureCode: 255),
         Verb(name: "state", usage: "ID", help: "print a container's state as JSON", options: []),
         Verb(
             name: "kill", usage: "[options] ID [SIGNAL]", help: "send a signal (default TERM)",

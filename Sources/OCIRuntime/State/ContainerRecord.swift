@@ -6,6 +6,7 @@ internal import Support
 
 /// What the runtime keeps of a container: our own document, version 1, in `ROOT/ID/state.json`.
 ///
+/// What else later verbs need of the configuration lies beside it: see ``StateDirectory/saveConfiguration(_:of:)``.
 /// Written before anything of the container is made, so that whatever a crash leaves can be found and removed, and
 /// again when the process exists.
 struct ContainerRecord {
@@ -19,12 +20,14 @@ struct ContainerRecord {
     let owner: UInt32
     let annotations: [String: String]
     let cgroup: Cgroup
+    /// The hooks that later verbs run: poststart and poststop. Nil where there are none.
+    let hooks: RuntimeConfiguration.Hooks?
     /// Absent until the process exists.
     var process: ProcessIdentity?
 
     init(
         id: String, bundle: String, rootfs: String, created: String, owner: UInt32, annotations: [String: String],
-        cgroup: Cgroup
+        cgroup: Cgroup, hooks: RuntimeConfiguration.Hooks?
     ) {
         self.id = id
         self.bundle = bundle
@@ -33,6 +36,13 @@ struct ContainerRecord {
         self.owner = owner
         self.annotations = annotations
         self.cgroup = cgroup
+        guard let hooks, !hooks.poststart.isEmpty || !hooks.poststop.isEmpty else {
+            self.hooks = nil
+            return
+        }
+        var kept = RuntimeConfiguration.Hooks()
+        (kept.poststart, kept.poststop) = (hooks.poststart, hooks.poststop)
+        self.hooks = kept
     }
 
     init(json: [UInt8]) throws {
@@ -40,6 +50,7 @@ struct ContainerRecord {
         var folders: [Cgroup.Folder] = []
         var (owner, version, pid, startTime): (UInt32, Int, Int32, UInt64) = (0, 0, 0, 0)
         var annotations: [String: String] = [:]
+        var hooks: RuntimeConfiguration.Hooks?
         try JSONReader.document(json) { reader in
             try reader.object { key, value in
                 switch key {
@@ -51,6 +62,7 @@ struct ContainerRecord {
                 case "owner": owner = try value.integer()
                 case "annotations": annotations = try value.stringMap()
                 case "cgroup": folders = try value.list { reader in try Cgroup.Folder(from: &reader) }
+                case "hooks": hooks = try RuntimeConfiguration.Hooks(from: &value)
                 case "pid": pid = try value.integer()
                 case "startTime": startTime = try value.integer()
                 default: try value.skip()
@@ -63,7 +75,7 @@ struct ContainerRecord {
         }
         self.init(
             id: id, bundle: bundle, rootfs: rootfs, created: created, owner: owner, annotations: annotations,
-            cgroup: Cgroup(folders: folders))
+            cgroup: Cgroup(folders: folders), hooks: hooks)
         process = pid > 0 ? ProcessIdentity(pid: pid, startTime: startTime) : nil
     }
 
@@ -80,6 +92,7 @@ struct ContainerRecord {
                 object.member("cgroup") { list in
                     list.array { array in for folder in cgroup.folders { folder.write(to: &array) } }
                 }
+                if let hooks { object.member("hooks") { hooks.write(to: &$0) } }
                 object.member("pid", process?.pid)
                 object.member("startTime", process?.startTime)
             }

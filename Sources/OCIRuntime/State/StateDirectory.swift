@@ -1,8 +1,9 @@
 internal import Glibc
 internal import Linux
+internal import OCISpec
 internal import Support
 
-/// The folder that holds a folder for each container: `state.json` and, until it is started, `start.sock`.
+/// The folder that holds a folder for each container: `state.json`, `config.json` and, until it is started, `start.sock`.
 struct StateDirectory {
     let root: String
 
@@ -11,6 +12,7 @@ struct StateDirectory {
     /// The socket that the created process waits at.
     func startSocket(_ id: String) -> String { "\(root)/\(id)/start.sock" }
     private func recordFile(_ id: String) -> String { "\(root)/\(id)/state.json" }
+    private func configurationFile(_ id: String) -> String { "\(root)/\(id)/config.json" }
 
     /// Throws unless `id` is a name that runc and docker accept: letters, digits and `_+-.`, at most 1024 bytes.
     static func validate(_ id: String) throws(RuntimeError) {
@@ -41,6 +43,18 @@ struct StateDirectory {
         let path = recordFile(id)
         guard access(path, F_OK) == 0 else { throw RuntimeError(.notFound, "container does not exist") }
         return try attempt("record \(path)") { try ContainerRecord(json: readFile(path, limit: 8 << 20)) }
+    }
+
+    /// Keeps the configuration that a container is made with: what its bundle says later concerns it no more.
+    func saveConfiguration(_ text: [UInt8], of id: String) throws {
+        let path = configurationFile(id)
+        try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600).writeAll(text, path)
+    }
+
+    /// The configuration that a container was made with.
+    func configuration(of id: String) throws -> RuntimeConfiguration {
+        let path = configurationFile(id)
+        return try attempt(path) { try RuntimeConfiguration(json: readFile(path, limit: 16 << 20)) }
     }
 
     /// True where the id is claimed, even without a record.

@@ -31,7 +31,7 @@ extension RuntimeProgram {
             let cgroup = try Cgroup(path: linux?.cgroupsPath, id: id, layout: CgroupLayout.detect())
             var record = ContainerRecord(
                 id: id, bundle: bundle.path, rootfs: bundle.rootfs, created: timestamp(), owner: getuid(),
-                annotations: bundle.configuration.annotations, cgroup: cgroup)
+                annotations: bundle.configuration.annotations, cgroup: cgroup, hooks: bundle.configuration.hooks)
             try states.save(record)
             try cgroup.create()
             undo.push { try cgroup.delete() }
@@ -43,7 +43,7 @@ extension RuntimeProgram {
                 preservedDescriptors: try arguments.number("preserve-fds", 0...1000) ?? 0)
             var host = LaunchHost(record: record, states: states, bundle: bundle)
             host.pidFile = arguments["pid-file"]
-            undo.push { [bundle] in try poststop(bundle.configuration, record) }
+            undo.push { try poststop(record) }
             _ = try isolation.launch(request, observer: &host)
             record = host.record
             undo.commit()
@@ -71,7 +71,8 @@ extension RuntimeProgram {
         return SharedDescriptor(Descriptor(owning: try check("bind", path) { cl_unix_listen(path, 8) }))
     }
 
-    private func consoleSocket(_ arguments: Arguments) throws -> SharedDescriptor? {
+    /// Connects to the socket of --console-socket.
+    func consoleSocket(_ arguments: Arguments) throws -> SharedDescriptor? {
         guard let path = arguments["console-socket"] else { return nil }
         return SharedDescriptor(
             Descriptor(owning: try check("connect", "--console-socket \(path)") { cl_unix_connect(path) }))
@@ -87,6 +88,7 @@ struct LaunchHost: LaunchObserver {
 
     mutating func processMade(_ pid: Int32) throws {
         record.process = try ProcessIdentity(of: pid)
+        try states.saveConfiguration(bundle.text, of: record.id)
         guard let hooks = bundle.configuration.hooks else { return }
         let state = record.state(.creating).json()
         try runHooks(hooks.prestart, field: "hooks.prestart", state: state)
@@ -113,7 +115,7 @@ extension ContainerRecord {
 }
 
 /// Runs the poststop hooks; the specification has their failures told, not obeyed.
-func poststop(_ configuration: RuntimeConfiguration, _ record: ContainerRecord) throws {
-    guard let hooks = configuration.hooks?.poststop, !hooks.isEmpty else { return }
+func poststop(_ record: ContainerRecord) throws {
+    guard let hooks = record.hooks?.poststop, !hooks.isEmpty else { return }
     try runHooks(hooks, field: "hooks.poststop", state: record.state(.stopped).json())
 }

@@ -11,7 +11,8 @@ extension RuntimeProgram {
             throw RuntimeError(.invalidArgument, "expected a container ID and a signal (see --help)")
         }
         let word = arguments.positionals.count == 2 ? arguments.positionals[1] : "TERM"
-        guard let signal = Signal.number(of: word) else {
+        // Signal 0 only asks whether there is a process (kill(2)).
+        guard let signal = word == "0" ? 0 : Signal.number(of: word) else {
             throw RuntimeError(.invalidArgument, "unknown signal \"\(word)\"")
         }
         let record = try states.load(id)
@@ -22,6 +23,8 @@ extension RuntimeProgram {
             throw RuntimeError(.invalidState, "container not running")
         }
         try attempt("kill container \(id)") { try process.send(signal) }
+        // On v1 nothing that is frozen dies.
+        if signal == SIGKILL, (try? record.cgroup.isFrozen()) == true { try record.cgroup.thaw() }
     }
 
     /// A process that ends meanwhile has got what it needed; one that is born meanwhile is caught by the next look.
@@ -79,8 +82,6 @@ extension RuntimeProgram {
             try cgroup.delete()
         }
         try states.remove(record.id)
-        if let configuration = try? Bundle(record.bundle).configuration {
-            do { try poststop(configuration, record) } catch { Output.printError("\(name): \(error)\n") }
-        }
+        do { try poststop(record) } catch { Output.printError("\(name): \(error)\n") }
     }
 }

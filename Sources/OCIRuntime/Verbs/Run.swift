@@ -20,7 +20,7 @@ extension RuntimeProgram {
         guard !detached, let process = record.process else { return 0 }
         let code: Int32
         do {
-            code = try wait(process, relay, signals)
+            code = try wait(process.pid, relay, signals)
         } catch {
             try? destroy(record, states)
             throw error
@@ -29,20 +29,22 @@ extension RuntimeProgram {
         return code
     }
 
-    private func wait(_ process: ProcessIdentity, _ relay: TerminalReceiver?, _ signals: borrowing SignalPipe) throws
-        -> Int32
-    {
+    /// Waits for a child's end, meanwhile passing on signals and what its terminal says.
+    ///
+    /// - Returns: its exit code, or 128 plus the signal that ended it.
+    func wait(_ pid: Int32, _ relay: TerminalReceiver?, _ signals: borrowing SignalPipe) throws -> Int32 {
         var session =
             if let relay {
-                try ProcessSession(pid: process.pid, master: relay.receive(), input: 0, output: 1)
+                try ProcessSession(pid: pid, master: relay.receive(), input: 0, output: 1)
             } else {
-                try ProcessSession(pid: process.pid)
+                try ProcessSession(pid: pid)
             }
-        return try session.run(signals: signals) { signal in try? process.send(signal) }.code
+        // A child that has not been reaped keeps its number.
+        return try session.run(signals: signals) { signal in Glibc.kill(pid, signal) }.code
     }
 }
 
-/// Where `run` gets the master of the container's terminal from, without --console-socket.
+/// Where `run` and `exec` get the terminal's master from, without --console-socket.
 struct TerminalReceiver {
     /// The end that the container's process sends to.
     let remote: SharedDescriptor

@@ -32,8 +32,7 @@ extension RuntimeProgram {
     }
 
     private func runPoststart(_ record: ContainerRecord) throws {
-        // The bundle is the caller's; where it has gone meanwhile there are no hooks to run.
-        guard let hooks = try? Bundle(record.bundle).configuration.hooks?.poststart, !hooks.isEmpty else { return }
+        guard let hooks = record.hooks?.poststart, !hooks.isEmpty else { return }
         try runHooks(hooks, field: "hooks.poststart", state: record.state(.running).json())
     }
 }

@@ -1,0 +1,36 @@
+public import Cgroups
+public import Linux
+public import OCISpec
+
+/// What an isolation is asked to execute in a container that is there.
+public struct ExecRequest {
+    /// The container's id.
+    public var id: String
+    /// What the container was created with, whatever its bundle says now.
+    public var configuration: RuntimeConfiguration
+    /// The process that `launch` made, which stands for the container.
+    public var container: ProcessIdentity
+    /// The program, its user, rights and limits.
+    public var process: RuntimeConfiguration.Process
+    /// How the process enters the container's cgroup, or one below it.
+    public var cgroup: CgroupEntry
+    /// Unix socket that the terminal's master goes to, where `process.terminal` is true.
+    public var consoleSocket: SharedDescriptor?
+    /// How many descriptors from 3 on the program keeps.
+    public var preservedDescriptors: Int
+
+    /// Describes a program to execute.
+    public init(
+        id: String, configuration: RuntimeConfiguration, container: ProcessIdentity,
+        process: RuntimeConfiguration.Process, cgroup: CgroupEntry, consoleSocket: SharedDescriptor?,
+        preservedDescriptors: Int
+    ) {
+        self.id = id
+        self.configuration = configuration
+        self.container = container
+        self.process = process
+        self.cgroup = cgroup
+        self.consoleSocket = consoleSocket
+        self.preservedDescriptors = preservedDescriptors
+    }
+}
