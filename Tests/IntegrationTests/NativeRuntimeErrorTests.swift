@@ -190,5 +190,17 @@ extension Integration.NativeRuntime {
             #expect(error?["msg"].text?.isEmpty == false)
             #expect(error?["time"].text?.contains("T") == true)
         }
+
+        @Test func `errors go to the log as text, quoted`() throws {
+            let container = try RuntimeFixture("sleep 60")
+            defer { container.finish() }
+            _ = try container.startContainer()
+            let log = container.bundle.folder + "/log"
+            let kill = ["--debug", "--log", log, "--log-format", "text", "kill", container.id, "SIGDREAM"]
+            #expect(try container.call(kill).code != 0)
+            let line = readText(log)?.split(separator: "\n").first { $0.contains("level=error") } ?? ""
+            #expect(line.hasPrefix("time=\""), "\(line)")
+            #expect(line.contains("level=error msg=\"unknown signal \\\"SIGDREAM\\\"\""), "\(line)")
+        }
     }
 }

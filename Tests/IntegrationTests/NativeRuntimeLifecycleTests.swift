@@ -70,6 +70,56 @@ extension Integration.NativeRuntime {
             #expect(eventually { container.status == "stopped" })
         }
 
+        @Test(arguments: ["9", "kill", "SIGKILL"]) func `kill --all reaches every process`(word: String) throws {
+            let container = try RuntimeFixture("sleep 1000 & sleep 1000 & echo ready; exec sleep 60")
+            defer { container.finish() }
+            let job = try container.startContainer()
+            #expect(eventually { job.output.contains("ready") })
+            #expect(try container.call(["kill", "--all", container.id, word]).code == 0)
+            #expect(eventually { container.status == "stopped" })
+            #expect(eventually { Residue.processes([container.id]).isEmpty })
+            // Whoever asks for the death of what is dead has what he wants.
+            #expect(try container.call(["kill", "-a", container.id, word]).code == 0)
+        }
+
+        @Test(.enabled(if: Machine.runtimeIsOurs, "the peers of Debian 12 know no names of real-time signals"))
+        func `real-time signals arrive by name`() throws {
+            let script = "trap 'echo min' 34; trap 'echo third' 37; trap 'echo max' 64; echo ready; "
+            let container = try RuntimeFixture(script + "while :; do sleep 0.02; done")
+            defer { container.finish() }
+            let job = try container.startContainer()
+            #expect(eventually { job.output.contains("ready") })
+            for (name, answer) in [("SIGRTMIN", "min"), ("RTMIN+3", "third"), ("64", "max")] {
+                #expect(try container.call(["kill", container.id, name]).code == 0)
+                #expect(eventually { job.output.contains(answer) }, "kill \(name): \(job.output)")
+            }
+        }
+
+        @Test(.enabled(if: Machine.runtimeIsOurs, "other runtimes have the threads they like"))
+        func `the runtime and what waits for start have one thread`() throws {
+            let container = try RuntimeFixture("sleep 60")
+            defer { container.finish() }
+            _ = try container.create()
+            let pid = try #require(try container.stateDocument()["pid"].number)
+            #expect(readText("/proc/\(pid)/cmdline")?.contains("hako-native") == true)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task").count == 1)
+            #expect(try container.call(["start", container.id]).code == 0)
+            let job = try container.start(["exec", container.id, "sh", "-c", "echo up; sleep 60"])
+            #expect(eventually { job.output == "up\n" })
+            #expect(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(job.pid)/task").count == 1)
+        }
+
+        @Test(.enabled(if: Machine.runtimeIsOurs, "the peers of Debian 12 have no --keep"))
+        func `run --keep leaves a stopped container`() throws {
+            let container = try RuntimeFixture("exit 4")
+            defer { container.finish() }
+            try container.bundle.write()
+            let arguments = ["run", "--keep", "--bundle", container.bundle.folder, container.id]
+            #expect(try container.call(arguments).code == 4)
+            #expect(container.status == "stopped")
+            #expect(try container.call(["delete", container.id]).code == 0)
+        }
+
         @Test func `a pid file holds the pid that state shows`() throws {
             let container = try RuntimeFixture("sleep 60")
             defer { container.finish() }

@@ -109,6 +109,31 @@ extension Integration.NativeRuntime {
             #expect(try podman.call(["rm", "one"]).code == 0)
         }
 
+        @Test(arguments: Podman.runtimes) func `programs are executed in a running container`(runtime: String) throws {
+            let podman = try Podman(runtime)
+            defer { podman.finish() }
+            let started = try podman.call(
+                ["run", "-d", "--name", "one", "--network", "none", "localhost/busybox", "sleep", "600"])
+            #expect(started.code == 0, "\(started)")
+            let flags = ["exec", "-u", "user", "-w", "/tmp", "-e", "A=1", "one"]
+            let outcome = try podman.call(
+                flags + ["sh", "-c", "id -u; pwd; echo $A; grep Seccomp: /proc/self/status; exit 3"])
+            #expect(outcome.lines == ["1000", "/tmp", "1", "Seccomp:\t2"] && outcome.code == 3, "\(outcome)")
+            let input = try podman.call(["exec", "-i", "one", "cat"], Job.Options(input: "from outside\n"))
+            #expect(input.output == "from outside\n", "\(input)")
+            #expect(try podman.call(["exec", "one", "/not/there"]).code == 127)
+            #expect(try podman.call(["exec", "one", "/etc/passwd"]).code == 126)
+            #expect(try podman.call(["exec", "-d", "one", "sh", "-c", "echo made > /tmp/file"]).code == 0)
+            #expect(try eventually { try podman.call(["exec", "one", "cat", "/tmp/file"]).text == "made" })
+            let terminal = try Terminal()
+            terminal.resize(rows: 30, columns: 70)
+            let job = try podman.start(
+                ["exec", "-it", "one", "sh", "-c", "sleep 0.5; tty; stty size"], Job.Options(terminal: terminal.path))
+            #expect(terminal.shows("/dev/pts/0"), "\(terminal.text)")
+            #expect(terminal.shows("30 70"), "\(terminal.text)")
+            #expect(job.wait().code == 0)
+        }
+
         @Test(arguments: Podman.runtimes) func `a terminal works`(runtime: String) throws {
             let podman = try Podman(runtime)
             defer { podman.finish() }

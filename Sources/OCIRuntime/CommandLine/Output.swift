@@ -50,7 +50,7 @@ struct LogFile {
                     object.member("msg", message)
                     object.member("time", timestamp())
                 }
-            } : Array("time=\"\(timestamp())\" level=error msg=\"\(message)\"".utf8)
+            } : Array("time=\"\(timestamp())\" level=error msg=".utf8) + JSONWriter.text { $0.string(message) }
         try? open().writeAll(line + [UInt8(ascii: "\n")])
     }
 
