@@ -36,7 +36,8 @@ struct clone_arguments {
 };
 
 pid_t cl_clone(uint64_t flags, int *pidfd, int cgroup_fd) {
-    struct clone_arguments a = {.flags = flags, .exit_signal = SIGCHLD};
+    // With CLONE_PARENT the kernel wants none given: the child takes its maker's.
+    struct clone_arguments a = {.flags = flags, .exit_signal = flags & CL_CLONE_PARENT ? 0 : SIGCHLD};
     if (pidfd) {
         a.flags |= CLONE_PIDFD;
         a.pidfd = (uint64_t)(uintptr_t)pidfd;
@@ -385,4 +386,9 @@ int cl_statfs(const char *path, long *type, long *flags) {
     *type = s.f_type;
     *flags = s.f_flags;
     return 0;
+}
+int cl_fspick(int fd) { return (int)syscall(433, fd, "", 1 | 8); } // FSPICK_CLOEXEC | FSPICK_EMPTY_PATH
+int cl_set_mempolicy(int mode, const uint64_t *nodes, unsigned long words) {
+    // The kernel reads one bit less than it is told.
+    return (int)syscall(SYS_set_mempolicy, mode, words ? nodes : NULL, words ? words * 64 + 1 : 0);
 }

@@ -91,6 +91,16 @@ public struct MountTree: ~Copyable {
         }
     }
 
+    /// Maps the owners of this mount's files by a user namespace's mappings (MOUNT_ATTR_IDMAP); with `recursive` those of
+    /// all mounts below too. For a detached mount only. Needs CAP_SYS_ADMIN where the file system was mounted.
+    public borrowing func mapOwners(by namespace: SharedDescriptor, recursive: Bool) throws(SystemCallError) {
+        let raw = descriptor.rawValue
+        let flags = CL_AT_EMPTY_PATH | (recursive ? CL_AT_RECURSIVE : 0)
+        try check("mount_setattr", "\(shown) id-mapped") {
+            cl_mount_setattr(raw, "", flags, CL_MOUNT_ATTR_IDMAP, 0, 0, namespace.rawValue)
+        }
+    }
+
     /// Puts the mount onto an opened target (move_mount); the descriptor stays on the mount's root.
     public borrowing func attach(to target: borrowing Descriptor, shown target_: String) throws(SystemCallError) {
         let (from, to) = (descriptor.rawValue, target.rawValue)
@@ -117,6 +127,13 @@ public struct FileSystemContext: ~Copyable {
         self.type = type
     }
 
+    /// Opens a context of the file system that an open descriptor stands in, to be changed by ``reconfigure()``.
+    public init(of target: borrowing Descriptor, shown: String) throws(SystemCallError) {
+        let raw = target.rawValue
+        descriptor = Descriptor(owning: try check("fspick", shown) { cl_fspick(raw) })
+        type = shown
+    }
+
     /// Sets an option: `key=value`, or the flag `key` where `value` is nil. Values are at most 255 bytes.
     public borrowing func set(_ key: String, _ value: String? = nil) throws(SystemCallError) {
         let raw = descriptor.rawValue
@@ -125,6 +142,16 @@ public struct FileSystemContext: ~Copyable {
             try check("fsconfig", "\(type) \(key)\(value.map { "=\($0)" } ?? "")") {
                 cl_fsconfig(raw, command, key, value, 0)
             }
+        } catch {
+            throw SystemCallError(error.call, errno: error.errno, subject: error.subject + kernelMessage())
+        }
+    }
+
+    /// Puts the options that were set into force on the picked file system.
+    public borrowing func reconfigure() throws(SystemCallError) {
+        let raw = descriptor.rawValue
+        do throws(SystemCallError) {
+            try check("fsconfig", "\(type) reconfigure") { cl_fsconfig(raw, CL_FSCONFIG_CMD_RECONFIGURE, nil, nil, 0) }
         } catch {
             throw SystemCallError(error.call, errno: error.errno, subject: error.subject + kernelMessage())
         }

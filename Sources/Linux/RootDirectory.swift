@@ -47,21 +47,16 @@ public struct RootDirectory: ~Copyable, Sendable {
 
     /// Opens the folder at `path`, making it and its parents (mode, root-owned) where they are missing.
     ///
-    /// Each missing step is made with mkdirat in the already opened parent; a dangling link on the way is an error.
+    /// Each missing step is made with mkdirat in the already opened parent. A link whose target is missing is followed
+    /// inside this root, and the target made.
     public borrowing func openMakingDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemCallError)
         -> Descriptor
     {
         if let there = try openIfPresent(path, CL_O_PATH | O_DIRECTORY) { return there }
-        var walked = ""
-        for step in path.split(separator: "/") where step != "." {
-            let parent = try open(walked, CL_O_PATH | O_DIRECTORY)
-            walked += "/\(step)"
-            if step == ".." { continue }
-            if mkdirat(parent.rawValue, String(step), mode) != 0 && errno != EEXIST {
-                throw SystemCallError("mkdirat", errno: errno, subject: shownPath(walked))
-            }
-        }
-        return try open(path, CL_O_PATH | O_DIRECTORY)
+        let place = try makeParents(path, mode: mode)
+        guard let name = place.name else { return try open(place.parent, CL_O_PATH | O_DIRECTORY) }
+        try makeFolder(name, in: place.parent, mode: mode)
+        return try open("\(place.parent)/\(name)", CL_O_PATH | O_DIRECTORY)
     }
 
     /// Opens what a mount goes onto, making an empty regular file (and its folders) where nothing is there.
@@ -69,17 +64,62 @@ public struct RootDirectory: ~Copyable, Sendable {
         do throws(SystemCallError) {
             return try open(path, CL_O_PATH)
         } catch  where error.errno == ENOENT {
-            let steps = path.split(separator: "/")
-            guard let name = steps.last, name != ".." else { throw error }
-            let parent = try openMakingDirectories(steps.dropLast().joined(separator: "/"))
-            let made = openat(parent.rawValue, String(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+            let place = try makeParents(path, mode: 0o755)
+            guard let name = place.name else { throw error }
+            let parent = try open(place.parent, CL_O_PATH | O_DIRECTORY)
+            let made = openat(parent.rawValue, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
             if made >= 0 {
                 Glibc.close(made)
             } else if errno != EEXIST {
                 throw SystemCallError("openat", errno: errno, subject: shownPath(path))
             }
-            return try open(path, CL_O_PATH)
+            return try open("\(place.parent)/\(name)", CL_O_PATH)
         }
+    }
+
+    /// Resolves a path whose end is missing into a folder, made where it is missing, and the last step (nil: the
+    /// path is that folder). Links are replaced by their targets as text; every lookup is by ``open(_:_:mode:resolve:)``.
+    private borrowing func makeParents(
+        _ path: String, mode: UInt32
+    ) throws(SystemCallError) -> (parent: String, name: String?) {
+        var rest = Array(path.split(separator: "/").reversed())
+        var walked: [Substring] = []
+        var links = 0
+        while let step = rest.popLast() {
+            if step == "." { continue }
+            if step == ".." {
+                _ = walked.popLast()
+                continue
+            }
+            let parent = "/" + walked.joined(separator: "/")
+            if let target = try linkTarget(String(step), in: parent) {
+                links += 1
+                guard links <= 40 else { throw SystemCallError("readlinkat", errno: ELOOP, subject: shownPath(path)) }
+                if target.hasPrefix("/") { walked = [] }
+                rest += target.split(separator: "/").reversed()
+                continue
+            }
+            if rest.isEmpty { return (parent, String(step)) }
+            try makeFolder(String(step), in: parent, mode: mode)
+            walked.append(step)
+        }
+        return ("/" + walked.joined(separator: "/"), nil)
+    }
+
+    private borrowing func makeFolder(_ name: String, in parent: String, mode: UInt32) throws(SystemCallError) {
+        let folder = try open(parent, CL_O_PATH | O_DIRECTORY)
+        if mkdirat(folder.rawValue, name, mode) != 0 && errno != EEXIST {
+            throw SystemCallError("mkdirat", errno: errno, subject: shownPath("\(parent)/\(name)"))
+        }
+    }
+
+    /// What a link says; nil where the step is none or is missing.
+    private borrowing func linkTarget(_ name: String, in parent: String) throws(SystemCallError) -> String? {
+        let folder = try open(parent, CL_O_PATH | O_DIRECTORY)
+        var text = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let length = readlinkat(folder.rawValue, name, &text, text.count)
+        if length < 0 { return nil }
+        return String(decoding: text.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// Like ``open(_:_:mode:resolve:)``; nil where nothing is there or a step on the way is no folder.

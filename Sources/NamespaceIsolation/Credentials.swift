@@ -33,7 +33,13 @@ struct Credentials {
     func become() throws(SystemCallError) {
         try capabilities?.limitBoundingSet()
         let groups = user.additionalGids
-        try check("setgroups", "\(groups)") { cl_setgroups(groups.count, groups) }
+        if cl_setgroups(groups.count, groups) != 0 {
+            let failure = SystemCallError("setgroups", errno: errno, subject: "process.user.additionalGids \(groups)")
+            // An ordinary user's namespace of one id: the kernel lets nobody change the groups there.
+            guard failure.errno == EPERM, groups.isEmpty, (try? readText("/proc/self/setgroups")) == "deny" else {
+                throw failure
+            }
+        }
         try check("prctl", "PR_SET_KEEPCAPS") { cl_prctl(CL_PR_SET_KEEPCAPS, 1, 0, 0, 0) }
         try check("setresgid", "\(user.gid)") { cl_setresgid(user.gid) }
         try check("setresuid", "\(user.uid)") { cl_setresuid(user.uid) }

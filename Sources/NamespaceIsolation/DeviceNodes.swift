@@ -36,7 +36,7 @@ extension DeviceNode {
     }
 
     /// The host's node of the same path, to be bound where mknod is refused (user namespaces).
-    var hostTree: PreparedMount {
+    var hostNode: PreparedMount {
         get throws {
             try PreparedMount(
                 destination: path, type: "bind", source: path, options: ["bind"], bundle: "/", field: "device \(path)")

@@ -10,6 +10,7 @@ extension InitStage {
     /// Builds the container's root and makes it `/`.
     func buildRoot(_ channel: borrowing SyncChannel) throws {
         try setRootPropagation(linux.rootfsPropagation?.isPrivate == true ? .private : .slave, recursive: true)
+        if !opensEarly { try openSources() }
         let prepared = self.root
         let root = try attempt("attach root.path \(prepared.path)") { try ContainerRoot.attach(prepared) }
         if namespaces.unsharesCgroup {
@@ -19,7 +20,7 @@ extension InitStage {
             if mount.type == "cgroup" || mount.type == "cgroup2" {
                 try root.mountCgroup(mount, privateView: namespaces.unsharesCgroup)
             } else {
-                try root.mount(mount)
+                try root.mount(mount, hostView: hostView(of: mount.type))
             }
         }
         try furnishDevices(root)
@@ -29,13 +30,23 @@ extension InitStage {
         try finish(root, console: console)
     }
 
+    /// The host's folder that stands in for a file system whose namespace is the host's too.
+    private func hostView(of type: String) -> String? {
+        switch type {
+        case "sysfs" where !namespaces.has(.network): "/sys"
+        case "proc" where !namespaces.has(.pid): "/proc"
+        case "mqueue" where !namespaces.has(.ipc): "/dev/mqueue"
+        default: nil
+        }
+    }
+
     /// Nodes and links go into a /dev that is the container's own; one bound from the host is left as it is.
     private func furnishDevices(_ root: borrowing ContainerRoot) throws {
         if mounts.contains(where: { $0.isBind(at: "/dev") }) { return }
-        if deviceTrees.isEmpty {
+        if deviceNodes.isEmpty {
             try root.makeDevices(devices)
         } else {
-            try root.bindDevices(devices, from: deviceTrees)
+            try root.bindDevices(devices, from: deviceNodes)
         }
         try root.makeDeviceLinks()
     }

@@ -17,7 +17,12 @@ struct InitStage {
     let root: PreparedRoot
     let mounts: [PreparedMount]
     let devices: [DeviceNode]
-    let deviceTrees: [PreparedMount]
+    let deviceNodes: [PreparedMount]
+    /// How a new user namespace gets its ids; nil where none is made.
+    let userMappings: UserMappings?
+    /// Host folders and files are opened before the process exists; an ordinary user's runtime may not do that, and
+    /// leaves it to the process, which may in its own user and mount namespaces.
+    let opensEarly: Bool
     let last: ProgramStage
 
     init(_ request: LaunchRequest) throws {
@@ -30,40 +35,65 @@ struct InitStage {
         let namespaces = try NamespacePlan(linux.namespaces)
         let path = root.path.hasPrefix("/") ? root.path : "\(request.bundle)/\(root.path)"
         let propagation: MountPropagation = linux.rootfsPropagation?.isPrivate == true ? .private : .slave
-        self.root = try attempt("root.path") { try PreparedRoot(path: path, propagation: propagation) }
+        opensEarly = geteuid() == 0
+        self.root = PreparedRoot(path: path, propagation: propagation)
         mounts = try request.configuration.mounts.enumerated().map { index, mount in
             try PreparedMount(
                 destination: mount.destination, type: mount.type, source: mount.source, options: mount.options,
                 bundle: request.bundle, field: "mounts[\(index)]")
         }
-        let devices = try DeviceNode.all(linux.devices)
-        self.devices = devices
-        let bindsDevices = namespaces.makes(.user) || namespaces.joins.contains { $0.kind == .user }
-        deviceTrees = bindsDevices ? try devices.map { try $0.hostTree } : []
+        devices = try DeviceNode.all(linux.devices)
+        deviceNodes = namespaces.hasUser ? try devices.map { try $0.hostNode } : []
+        userMappings =
+            namespaces.makes(.user) ? try UserMappings(uids: linux.uidMappings, gids: linux.gidMappings) : nil
         self.namespaces = namespaces
         last = try ProgramStage(process, linux: linux, preservedDescriptors: request.preservedDescriptors)
+        if opensEarly { try openSources() } else { try checkOrdinaryUser() }
+    }
+
+    /// Opens the root, the bind sources and the devices that are bound.
+    func openSources() throws {
+        try root.open(fromWorkingDirectory: !opensEarly)
+        var mappings = MountMappings(linux, joined: namespaces.userJoin?.descriptor)
+        for (mount, wanted) in zip(mounts, configuration.mounts) {
+            let namespace = try mappings.namespace(wanted, asked: mount.options.idMap != nil, field: mount.field)
+            try mount.openSource(idMap: namespace.map { ($0, mount.options.idMap ?? .single) })
+        }
+        for (device, node) in zip(devices, deviceNodes) where device.kind != .fifo { try node.openSource() }
+    }
+
+    private func checkOrdinaryUser() throws {
+        guard namespaces.hasUser else {
+            throw RuntimeError(
+                .permissionDenied, "linux.namespaces: an ordinary user's container needs a user namespace")
+        }
+        for (mount, wanted) in zip(mounts, configuration.mounts) {
+            if mount.options.idMap != nil || !wanted.uidMappings.isEmpty {
+                throw RuntimeError(.permissionDenied, "\(mount.field): an ordinary user can't make id-mapped mounts")
+            }
+            try mount.checkSource()
+        }
     }
 
     /// What the runtime's own process must do before it clones: its working directory becomes the root's folder, which
-    /// the child then has in its own mount namespace, and a joined pid namespace takes effect at the clone.
+    /// the child then has in its own mount namespace.
     func prepareCaller() throws {
         try check("chdir", root.path) { chdir(root.path) }
-        if let join = namespaces.pidJoin {
-            try check("setns", join.path) {
-                cl_setns(join.descriptor.rawValue, Int32(truncatingIfNeeded: CL_CLONE_NEWPID))
-            }
-        }
-        if namespaces.makes(.time) { try makeTimeNamespace() }
         umask(0)
     }
 
+    /// Makes the time namespace with its offsets and enters it, as its first process.
     private func makeTimeNamespace() throws {
-        try check("unshare", "time namespace") { cl_unshare(Int32(truncatingIfNeeded: CL_CLONE_NEWTIME)) }
+        let kind = Int32(truncatingIfNeeded: CL_CLONE_NEWTIME)
+        try check("unshare", "time namespace") { cl_unshare(kind) }
         for (clock, offset) in linux.timeOffsets {
             try attempt("linux.timeOffsets.\(clock)") {
                 try writeText("\(clock) \(offset.secs) \(offset.nanosecs)", to: "/proc/self/timens_offsets")
             }
         }
+        let made = try Descriptor.open("/proc/self/ns/time_for_children", O_RDONLY)
+        let raw = made.rawValue
+        try check("setns", "time namespace") { cl_setns(raw, kind) }
     }
 
     /// The life of the container's process from clone to exec. Never returns; a failure goes to whoever waits for it.
@@ -95,11 +125,14 @@ struct InitStage {
     }
 
     private func setUp(_ channel: borrowing SyncChannel) throws -> Program {
-        cl_prctl(CL_PR_SET_DUMPABLE, 0, 0, 0, 0)
+        // The runtime of an ordinary user writes the mappings only while this process is dumpable.
+        if !namespaces.hasUser { cl_prctl(CL_PR_SET_DUMPABLE, 0, 0, 0, 0) }
         try request.cgroup.enter()
-        if namespaces.makes(.user) { try channel.expect(.mapped) }
-        try namespaces.enter()
-        if namespaces.makes(.user) || namespaces.joins.contains(where: { $0.kind == .user }) {
+        if waitsForHost { try channel.expect(.mapped) }
+        if !namespaces.needsJoiner { try namespaces.enter() }
+        if namespaces.makes(.time) { try makeTimeNamespace() }
+        if namespaces.hasUser {
+            cl_prctl(CL_PR_SET_DUMPABLE, 0, 0, 0, 0)
             try last.becomeNamespaceRoot()
         }
         try last.leaveSession()
@@ -112,6 +145,9 @@ struct InitStage {
         try channel.expect(.go)
         return program
     }
+
+    /// The process waits until the runtime has given its namespaces what only the host can.
+    var waitsForHost: Bool { namespaces.hasUser }
 
     private func nameHost() throws {
         if let name = configuration.hostname, !name.isEmpty {

@@ -90,6 +90,7 @@ extension NamespaceIsolation {
         features.namespaces = ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"]
         features.capabilities = CapabilitySet.names
         features.mountOptions = MountOptionWords.all
+        features.idmap = true
         features.cgroup = ["v1": true, "v2": true, "systemd": false, "systemdUser": false, "rdma": true]
         features.seccompActions = RuntimeConfiguration.Seccomp.Action.allCases.map(\.rawValue).filter {
             $0 != "SCMP_ACT_NOTIFY"

@@ -23,7 +23,9 @@ public struct NamespaceIsolation: Isolation {
         let stage = try InitStage(request)
         try stage.prepareCaller()
         let pid = try attempt("make the container's process") { () throws in
-            try check("clone3") { cl_clone(stage.namespaces.cloneFlags, nil, request.cgroup.cloneDescriptor) }
+            stage.namespaces.needsJoiner
+                ? try cloneFromInside(stage.namespaces, request.cgroup.cloneDescriptor)
+                : try check("clone3") { cl_clone(stage.namespaces.cloneFlags, nil, request.cgroup.cloneDescriptor) }
         }
         if pid == 0 {
             let raw = pair.second.rawValue
@@ -74,29 +76,14 @@ public struct NamespaceIsolation: Isolation {
         if let score = request.configuration.process?.oomScoreAdj {
             try attempt("process.oomScoreAdj") { try writeText("\(score)", to: "/proc/\(pid)/oom_score_adj") }
         }
-        if stage.namespaces.makes(.user) {
-            try writeMappings(pid, request.configuration)
-            try channel.send(.mapped)
-        }
+        try stage.userMappings?.write(pid)
+        if stage.waitsForHost { try channel.send(.mapped) }
         try observer.processMade(pid)
         try channel.send(.hooked)
         try channel.expect(.ready)
         try observer.processReady(pid)
         try channel.send(.go)
         try channel.expectEnd()
-    }
-
-    private func writeMappings(_ pid: Int32, _ configuration: RuntimeConfiguration) throws {
-        func lines(_ mappings: [RuntimeConfiguration.IDMapping]) -> String {
-            mappings.map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined()
-        }
-        let linux = configuration.linux
-        try attempt("linux.uidMappings") {
-            try writeText(lines(linux?.uidMappings ?? []), to: "/proc/\(pid)/uid_map")
-        }
-        try attempt("linux.gidMappings") {
-            try writeText(lines(linux?.gidMappings ?? []), to: "/proc/\(pid)/gid_map")
-        }
     }
 }
 

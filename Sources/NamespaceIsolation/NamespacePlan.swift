@@ -17,10 +17,10 @@ struct NamespacePlan {
     let cloneFlags: UInt64
     /// A new cgroup namespace is wanted.
     let unsharesCgroup: Bool
-    /// Entered by the child, user namespace last unless that is refused.
+    /// Namespaces to enter, but for the user namespace.
     let joins: [Join]
-    /// The pid namespace that the child is born into.
-    let pidJoin: Join?
+    /// The user namespace to enter.
+    let userJoin: Join?
     private let made: Set<RuntimeConfiguration.Namespace.Kind>
 
     /// Opens the paths; each must be a namespace of its kind.
@@ -38,8 +38,8 @@ struct NamespacePlan {
         }
         cloneFlags = flags
         unsharesCgroup = made.contains(.cgroup)
-        pidJoin = joins.first { $0.kind == .pid }
-        self.joins = joins.filter { $0.kind != .pid && $0.kind != .user } + joins.filter { $0.kind == .user }
+        userJoin = joins.first { $0.kind == .user }
+        self.joins = joins.filter { $0.kind != .user }
         self.made = made
     }
 
@@ -57,20 +57,33 @@ struct NamespacePlan {
         return Join(kind: kind, descriptor: SharedDescriptor(descriptor), path: path)
     }
 
-    /// Enters every namespace but the pid one. The caller is the child, which is still root of the host's user namespace.
+    /// True where the container has a namespace of this kind that need not be the runtime's.
+    func has(_ kind: RuntimeConfiguration.Namespace.Kind) -> Bool {
+        made.contains(kind) || userJoin?.kind == kind || joins.contains { $0.kind == kind }
+    }
+
+    /// True where the container lives in a user namespace of its configuration.
+    var hasUser: Bool { has(.user) }
+
+    /// True where namespaces must be entered before the container's process is born: a pid namespace holds children
+    /// only, a joined user namespace must own the new ones, and what the host's user namespace owns can't be entered
+    /// from a new one.
+    var needsJoiner: Bool {
+        userJoin != nil || made.contains(.user) && !joins.isEmpty || joins.contains { $0.kind == .pid }
+    }
+
+    /// Enters every namespace that is joined. The caller is still what it is on the host: what is refused to it may belong
+    /// to the joined user namespace, and is tried again from inside that.
     func enter() throws {
         var refused: [Join] = []
         for join in joins {
-            let raw = join.descriptor.rawValue
-            if cl_setns(raw, Int32(truncatingIfNeeded: join.kind.flag)) != 0 {
-                // One that belongs to the container's user namespace opens only from inside it.
-                guard errno == EPERM, join.kind != .user else {
-                    throw SystemCallError("setns", errno: errno, subject: join.path)
-                }
-                refused.append(join)
+            if cl_setns(join.descriptor.rawValue, Int32(truncatingIfNeeded: join.kind.flag)) == 0 { continue }
+            guard errno == EPERM, userJoin != nil else {
+                throw SystemCallError("setns", errno: errno, subject: join.path)
             }
+            refused.append(join)
         }
-        for join in refused {
+        for join in [userJoin].compactMap(\.self) + refused {
             try check("setns", join.path) {
                 cl_setns(join.descriptor.rawValue, Int32(truncatingIfNeeded: join.kind.flag))
             }

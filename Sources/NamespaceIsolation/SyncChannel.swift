@@ -53,7 +53,10 @@ struct SyncChannel: ~Copyable {
         try? socket.writeAll([Message.failed.rawValue] + LaunchFailure.encode(error), "sync")
     }
 
+    /// Reads to the end of the stream, which shows as ECONNRESET where the other side left a message of ours unread.
     private func readFailure() throws -> RuntimeError {
-        LaunchFailure.decode(try socket.readAll(limit: 65536, "sync"))
+        var text: [UInt8] = []
+        while text.count < 65536, let part = try? socket.readSome(65536, "sync"), !part.isEmpty { text += part }
+        return LaunchFailure.decode(text)
     }
 }

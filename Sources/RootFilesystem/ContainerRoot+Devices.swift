@@ -67,16 +67,23 @@ extension ContainerRoot {
     private borrowing func makeDevice(_ device: DeviceNode, in folder: borrowing Descriptor) throws {
         let (raw, name) = (folder.rawValue, lastName(device.path))
         if cl_mknodat(raw, name, device.kind.rawValue | device.mode, device.major, device.minor) != 0 {
-            guard errno == EEXIST, try isSame(device, raw, name) else {
-                throw SystemCallError("mknodat", errno: errno, subject: device.path)
-            }
-            return
+            if errno == EEXIST, try isSame(device, raw, name) { return }
+            // A user namespace around the runtime: root there, but no nodes.
+            if errno == EPERM, device.kind != .fifo { return try bindHostNode(device) }
+            throw SystemCallError("mknodat", errno: errno, subject: device.path)
         }
         if device.uid != 0 || device.gid != 0 {
             try check("fchownat", device.path) {
                 fchownat(raw, name, device.uid, device.gid, AT_SYMLINK_NOFOLLOW)
             }
         }
+    }
+
+    private borrowing func bindHostNode(_ device: DeviceNode) throws {
+        let mount = try PreparedMount(
+            destination: device.path, type: "bind", source: device.path, options: [], bundle: "/", field: "device")
+        try mount.openSource()
+        try bindDevice(device, from: mount)
     }
 
     /// True where the image, or a mount, brought this very device along.
@@ -87,15 +94,31 @@ extension ContainerRoot {
             && cl_minor(status.st_rdev) == device.minor
     }
 
-    /// Binds the host's nodes, given as detached mounts in the order of `devices`: the way of a user namespace,
-    /// in which mknod is refused.
-    public borrowing func bindDevices(_ devices: [DeviceNode], from trees: [PreparedMount]) throws {
-        for (device, tree) in zip(devices, trees) {
-            try attempt("bind device \(device.path)") { try mount(tree) }
+    /// Binds the host's nodes, given as opened mounts in the order of `devices`: the way of a user namespace,
+    /// in which mknod is refused but for a FIFO, which is made.
+    public borrowing func bindDevices(_ devices: [DeviceNode], from nodes: [PreparedMount]) throws {
+        for (device, node) in zip(devices, nodes) {
+            try attempt("bind device \(device.path)") {
+                if device.kind == .fifo { return try makeDevices([device]) }
+                try bindDevice(device, from: node)
+            }
         }
     }
 
-    /// Makes the links that programs expect in /dev: fd, stdin, stdout, stderr, core and ptmx.
+    /// Binds a host node after a look that it is the device that was asked for.
+    private borrowing func bindDevice(_ device: DeviceNode, from node: PreparedMount) throws {
+        let status = node.sourceStatus
+        guard status.type == device.kind.rawValue, cl_major(status.device) == device.major,
+            cl_minor(status.device) == device.minor
+        else {
+            throw RuntimeError(
+                .unsupported,
+                "a user namespace can only be given the host's node, which is not \(device.major):\(device.minor)")
+        }
+        try mount(node)
+    }
+
+    /// Makes the links that programs expect in /dev: fd, stdin, stdout, stderr and ptmx.
     public borrowing func makeDeviceLinks() throws {
         let folder = try directory.openMakingDirectories("/dev")
         let links = [

@@ -1,22 +1,29 @@
+internal import CLinux
 internal import Glibc
-internal import Linux
+public import Linux
 internal import Support
 
-/// One mount of the container, with everything that the host's view is needed for already opened.
+/// One mount of the container, with everything that the host's view is needed for opened by ``openSource(idMap:)``.
 ///
 /// A bind source is opened as a detached mount before the container's namespaces exist: a source that is missing is
-/// an error before anything was made, and a container in a user namespace needs no access to the path.
+/// an error before anything was made, and a container in a user namespace needs no access to the path. Only an ordinary
+/// user's runtime, which may not do that, opens it later, in the container's own mount namespace.
 public final class PreparedMount {
     /// Where it goes inside the container.
     public let destination: String
     /// The file system type; empty for a bind mount.
     public let type: String
-    /// The file system's source word.
+    /// The file system's source word, or the host path of a bind mount.
     public let source: String
     /// The parsed options.
     public let options: MountOptions
-    let tree: MountTree?
-    let sourceIsDirectory: Bool
+    /// Names the entry in errors, such as `mounts[2]`.
+    public let field: String
+    /// The depth of a bind mount; nil for a file system.
+    public let bind: MountOptions.Depth?
+    private(set) var tree: MountTree?
+    /// What the opened source is: its type bits, and the number of a device.
+    private(set) var sourceStatus: (type: UInt32, device: UInt) = (S_IFDIR, 0)
 
     /// Prepares a `mounts` entry.
     ///
@@ -30,36 +37,50 @@ public final class PreparedMount {
         let options = try MountOptions(words, field: "\(field).options")
         self.destination = destination
         self.options = options
-        if let bind = options.bind ?? (type == "bind" ? .single : nil) {
+        self.field = field
+        bind = options.isRemount ? nil : options.bind ?? (type == "bind" ? .single : nil)
+        if bind != nil {
             guard let source, !source.isEmpty else {
                 throw RuntimeError(.invalidArgument, "\(field).source: a bind mount needs a source")
             }
-            let path = source.hasPrefix("/") ? source : "\(bundle)/\(source)"
-            (self.type, self.source) = ("", path)
-            let tree = try attempt("\(field): bind \(path) to \(destination)") {
-                try MountTree.copy(of: path, recursive: bind == .recursive)
-            }
-            var status = stat()
-            sourceIsDirectory = fstat(tree.descriptor.rawValue, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-            self.tree = .some(tree)
+            (self.type, self.source) = ("", source.hasPrefix("/") ? source : "\(bundle)/\(source)")
         } else {
-            guard let type, !type.isEmpty, type != "none" else {
+            guard let type = options.isRemount ? "" : type, options.isRemount || !type.isEmpty, type != "none" else {
                 throw RuntimeError(.invalidArgument, "\(field).type: a mount needs a type or the option bind")
             }
-            self.type = type
-            self.source = source ?? type
-            tree = nil
-            sourceIsDirectory = true
+            (self.type, self.source) = (type, source ?? type)
+            if options.idMap != nil {
+                throw RuntimeError(.unsupported, "\(field).options: only a bind mount can be id-mapped")
+            }
         }
     }
 
-    /// True where this mount covers `path` with something other than a bind mount.
-    public func isFileSystem(at path: String) -> Bool {
-        tree == nil && destination.split(separator: "/") == path.split(separator: "/")
+    /// Opens a bind mount's source; nothing to do for a file system.
+    ///
+    /// - Parameter idMap: the user namespace whose mappings the owners are mapped by, and whether the mounts below are
+    ///   mapped too.
+    public func openSource(idMap: (namespace: SharedDescriptor, depth: MountOptions.Depth)? = nil) throws {
+        guard let bind else { return }
+        try attempt("\(field): bind \(source) to \(destination)") {
+            let tree = try MountTree.copy(of: source, recursive: bind == .recursive)
+            if let idMap { try tree.mapOwners(by: idMap.namespace, recursive: idMap.depth == .recursive) }
+            var status = stat()
+            let raw = tree.descriptor.rawValue
+            try check("fstat", source) { fstat(raw, &status) }
+            sourceStatus = (status.st_mode & S_IFMT, status.st_rdev)
+            self.tree = .some(tree)
+        }
+    }
+
+    /// Throws where a bind mount's source is not there, without opening it.
+    public func checkSource() throws {
+        guard bind != nil, access(source, F_OK) != 0 else { return }
+        throw RuntimeError(
+            .notFound, "\(field): bind \(source) to \(destination)", cause: SystemCallError("access", errno: errno))
     }
 
     /// True where this is a bind mount onto `path`.
     public func isBind(at path: String) -> Bool {
-        tree != nil && destination.split(separator: "/") == path.split(separator: "/")
+        bind != nil && destination.split(separator: "/") == path.split(separator: "/")
     }
 }

@@ -34,10 +34,36 @@ import Testing
     }
 
     @Test func whatIsNotHonouredIsAnErrorThatNamesIt() {
-        for words in [["remount"], ["bind", "mode=755"], ["idmap=x"], ["rbind", "bogus"]] {
+        for words in [
+            ["bind", "sync"], ["remount", "idmap"], ["bind", "mode=755"], ["idmap=x"], ["rbind", "bogus"],
+        ] {
             let error = #expect(throws: RuntimeError.self) { try MountOptions(words, field: "mounts[0].options") }
             #expect(error?.description.hasPrefix("mounts[0].options: \"") == true, "\(words)")
         }
+    }
+
+    /// The table of runtime-spec config.md, "Linux mount options".
+    static let table = """
+        async atime bind defaults dev diratime dirsync exec iversion lazytime loud mand noatime nodev nodiratime noexec
+        noiversion nolazytime nomand norelatime nostrictatime nosuid nosymfollow private ratime rbind rdev rdiratime
+        relatime remount rexec rnoatime rnodev rnodiratime rnoexec rnorelatime rnostrictatime rnosuid rnosymfollow ro
+        rprivate rrelatime rro rrw rshared rslave rstrictatime rsuid rsymfollow runbindable rw shared silent slave
+        strictatime suid symfollow sync tmpcopyup unbindable idmap ridmap
+        """.split(whereSeparator: \.isWhitespace).map(String.init)
+
+    @Test(arguments: table) func everyWordOfTheTableIsKnown(word: String) throws {
+        #expect(MountOptionWords.all.contains(word))
+        #expect(try parse(word).data.isEmpty)
+    }
+
+    @Test func switchesAreTheFileSystems() throws {
+        #expect(try parse("sync", "lazytime", "nolazytime").switches == [.sync: true, .lazytime: false])
+        #expect(try parse("bind", "async").bind == .single)
+    }
+
+    @Test func laterAccessTimeWordsWinRecursivelyToo() throws {
+        #expect(try parse("rnoatime", "rstrictatime").recursiveSet == .strictAccessTime)
+        #expect(try parse("noatime", "relatime").set == [])
     }
 
     @Test func featuresListsEveryWordOnce() {

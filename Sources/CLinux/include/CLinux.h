@@ -182,3 +182,9 @@ int cl_reset_signals(void);
 int cl_setrlimit(int resource, uint64_t soft, uint64_t hard);
 /// Like cl_fstatfs, by path.
 int cl_statfs(const char *path, long *type, long *flags);
+
+static const uint64_t CL_MS_I_VERSION = 1 << 23;
+/// A configuration context of the file system that an open descriptor's mount shows (fspick).
+int cl_fspick(int fd);
+/// set_mempolicy of the calling thread: bit n of the `words` of `nodes` is node n.
+int cl_set_mempolicy(int mode, const uint64_t *nodes, unsigned long words);
