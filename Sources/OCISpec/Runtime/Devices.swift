@@ -101,9 +101,12 @@ extension RuntimeConfiguration {
         /// Reads the next value.
         public init(from reader: inout JSONReader) throws {
             self.init(allow: false)
+            var hasAllow = false
             try reader.members { key, value in
                 switch key {
-                case "allow": allow = try value.bool()
+                case "allow":
+                    allow = try value.bool()
+                    hasAllow = true
                 case "type": type = try Self.kind(&value)
                 case "major": major = try value.integer()
                 case "minor": minor = try value.integer()
@@ -111,6 +114,7 @@ extension RuntimeConfiguration {
                 default: try value.skip()
                 }
             }
+            try reader.require("allow", hasAllow)
         }
 
         private static func kind(_ reader: inout JSONReader) throws -> DeviceKind? {

@@ -49,11 +49,11 @@ extension RuntimeConfiguration {
                 case "terminal": terminal = try value.bool()
                 case "consoleSize": consoleSize = try ConsoleSize(from: &value)
                 case "cwd": cwd = try Self.folder(&value)
-                case "env": env = try value.strings()
-                case "args": args = try value.strings()
+                case "env": env = try Self.words(&value)
+                case "args": args = try Self.words(&value)
                 case "user": user = try User(from: &value)
                 case "capabilities": capabilities = try Capabilities(from: &value)
-                case "rlimits": rlimits = try value.elements()
+                case "rlimits": rlimits = try Self.limits(&value)
                 case "noNewPrivileges": noNewPrivileges = try value.bool()
                 default: try readRare(key, &value)
                 }
@@ -70,6 +70,26 @@ extension RuntimeConfiguration {
             case "ioPriority": ioPriority = try IOPriority(from: &value)
             case "execCPUAffinity": execCPUAffinity = try CPUAffinity(from: &value)
             default: try value.skip()
+            }
+        }
+
+        /// Strings that execve(2) can take.
+        private static func words(_ reader: inout JSONReader) throws -> [String] {
+            try reader.list { reader in
+                let word = try reader.string()
+                if word.utf8.contains(0) { throw reader.failure("a null byte") }
+                return word
+            }
+        }
+
+        private static func limits(_ reader: inout JSONReader) throws -> [ResourceLimit] {
+            var types: Set<ResourceLimit.Kind> = []
+            return try reader.list { reader in
+                let limit = try ResourceLimit(from: &reader)
+                guard types.insert(limit.type).inserted else {
+                    throw reader.failure("a second limit of the type \(limit.type.rawValue)")
+                }
+                return limit
             }
         }
 

@@ -27,8 +27,8 @@ extension RuntimeConfiguration {
         /// Reads the next value.
         public init(from reader: inout JSONReader) throws {
             var type: Kind?
-            var soft: UInt64 = 0
-            var hard: UInt64 = 0
+            var soft: UInt64?
+            var hard: UInt64?
             try reader.members { key, value in
                 switch key {
                 case "type": type = try value.choice()
@@ -37,7 +37,9 @@ extension RuntimeConfiguration {
                 default: try value.skip()
                 }
             }
-            guard let type else { throw reader.failure("the required member \"type\" is missing") }
+            guard let type, let soft, let hard else {
+                throw reader.failure("a limit needs \"type\", \"soft\" and \"hard\"")
+            }
             self.init(type: type, soft: soft, hard: hard)
         }
 

@@ -51,7 +51,7 @@ public struct RuntimeConfiguration: ConfigurationElement {
             case "hostname": hostname = try value.string()
             case "domainname": domainname = try value.string()
             case "hooks": hooks = try Hooks(from: &value)
-            case "annotations": annotations = try value.stringMap()
+            case "annotations": annotations = try Self.annotations(&value)
             case "linux": linux = try Linux(from: &value)
             default: try value.skip()
             }
@@ -59,11 +59,27 @@ public struct RuntimeConfiguration: ConfigurationElement {
         try reader.require("ociVersion", !ociVersion.isEmpty)
     }
 
-    /// Accepts `1.MINOR.PATCH` with any suffix.
+    private static func annotations(_ reader: inout JSONReader) throws -> [String: String] {
+        let map = try reader.stringMap()
+        if map[""] != nil { throw reader.failure("an annotation with an empty key") }
+        return map
+    }
+
+    /// Accepts `1.MINOR.PATCH`, with a pre-release or build after `-` or `+` (SemVer 2.0.0).
     private static func version(_ reader: inout JSONReader) throws -> String {
         let text = try reader.string()
-        let parts = text.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, UInt(parts[0]) != nil, UInt(parts[1]) != nil, !parts[2].isEmpty else {
+        let core = text.prefix { $0 != "-" && $0 != "+" }
+        let parts = core.split(separator: ".", omittingEmptySubsequences: false)
+        let suffix = text.dropFirst(core.count + 1)
+        let hasGoodSuffix = suffix.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "+"):
+                true
+            default: false
+            }
+        }
+        guard parts.count == 3, parts.allSatisfy({ UInt($0) != nil }), hasGoodSuffix else {
             throw reader.failure("\"\(text)\" is not a version (MAJOR.MINOR.PATCH)")
         }
         guard parts[0] == "1" else {

@@ -34,6 +34,9 @@ enum Machine {
     /// Cgroup v2 alone, as on a current distribution; else version 1's controllers are mounted.
     static let hasOnlyCgroup2 = FileManager.default.fileExists(atPath: "/sys/fs/cgroup/cgroup.controllers")
 
+    /// Whether containers can be frozen: version 2 always can, version 1 where the controller is mounted.
+    static let canFreeze = hasOnlyCgroup2 || FileManager.default.fileExists(atPath: "/sys/fs/cgroup/freezer")
+
     /// An installed program's path.
     static func program(_ name: String) -> String? {
         ["/usr/local/bin/", "/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"].map { $0 + name }.first(where: isProgram)
