@@ -18,6 +18,21 @@ public func runHooks(_ hooks: [RuntimeConfiguration.Hook], field: String, state:
     }
 }
 
+/// Runs every hook, whatever becomes of the others, as the specification has it for poststop.
+///
+/// - Parameter tell: gets each failure.
+public func runEachHook(
+    _ hooks: [RuntimeConfiguration.Hook], field: String, state: [UInt8], tell: (any Error) -> Void
+) {
+    for (index, hook) in hooks.enumerated() {
+        do {
+            try attempt("run hook \(field)[\(index)] \(hook.path)") { try run(hook, state: state) }
+        } catch {
+            tell(error)
+        }
+    }
+}
+
 private func run(_ hook: RuntimeConfiguration.Hook, state: [UInt8]) throws {
     guard hook.path.hasPrefix("/") else {
         throw RuntimeError(.invalidArgument, "the path of a hook must be absolute")

@@ -26,10 +26,10 @@ struct InitStage {
     let last: ProgramStage
 
     init(_ request: LaunchRequest) throws {
-        guard let process = request.configuration.process, let root = request.configuration.root else {
-            throw RuntimeError(
-                .invalidArgument, "config.json has no \(request.configuration.root == nil ? "root" : "process")")
+        guard let root = request.configuration.root else {
+            throw RuntimeError(.invalidArgument, "config.json has no root")
         }
+        let process = request.configuration.process ?? RuntimeConfiguration.Process()
         let linux = request.configuration.linux ?? RuntimeConfiguration.Linux()
         (self.request, self.process, self.linux, configuration) = (request, process, linux, request.configuration)
         let namespaces = try NamespacePlan(linux.namespaces)
@@ -113,7 +113,8 @@ struct InitStage {
     }
 
     /// Runs the last hooks and executes the program; returns only the error that prevented it.
-    private func become(_ program: Program) -> any Error {
+    private func become(_ program: Program?) -> any Error {
+        guard let program else { return RuntimeError(.invalidArgument, "process: not set in config.json") }
         do {
             if let hooks = configuration.hooks?.startContainer, !hooks.isEmpty {
                 try runHooks(hooks, field: "hooks.startContainer", state: state(.created))
@@ -124,7 +125,8 @@ struct InitStage {
         }
     }
 
-    private func setUp(_ channel: borrowing SyncChannel) throws -> Program {
+    /// Nil where config.json has no process.
+    private func setUp(_ channel: borrowing SyncChannel) throws -> Program? {
         // The runtime of an ordinary user writes the mappings only while this process is dumpable.
         if !namespaces.hasUser { cl_prctl(CL_PR_SET_DUMPABLE, 0, 0, 0, 0) }
         try request.cgroup.enter()
@@ -140,7 +142,7 @@ struct InitStage {
         if namespaces.makes(.network) { try check("ioctl", "bring lo up") { cl_interface_up("lo") } }
         try buildRoot(channel)
         try last.enterWorkingDirectory()
-        let program = try Program(process)
+        let program = configuration.process == nil ? nil : try Program(process)
         try channel.send(.ready)
         try channel.expect(.go)
         return program

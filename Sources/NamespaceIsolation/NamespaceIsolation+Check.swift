@@ -8,11 +8,9 @@ internal import Support
 extension NamespaceIsolation {
     /// Throws for what this isolation does not honour, naming the field; what needs the kernel's view comes later.
     public func validate(_ configuration: RuntimeConfiguration) throws {
-        guard let process = configuration.process else {
-            throw RuntimeError(.invalidArgument, "process: missing from config.json")
-        }
         guard configuration.root != nil else { throw RuntimeError(.invalidArgument, "root: missing from config.json") }
-        try validate(process)
+        // Without a process there is a container all the same; only its start is an error (runtime.md, Start).
+        if let process = configuration.process { try validate(process) }
         let linux = configuration.linux ?? RuntimeConfiguration.Linux()
         try checkNamespaces(configuration, linux)
         try checkUnsupported(linux)

@@ -43,7 +43,7 @@ extension RuntimeProgram {
                 preservedDescriptors: try arguments.number("preserve-fds", 0...1000) ?? 0)
             var host = LaunchHost(record: record, states: states, bundle: bundle)
             host.pidFile = arguments["pid-file"]
-            undo.push { try poststop(record) }
+            undo.push { poststop(record) }
             _ = try isolation.launch(request, observer: &host)
             record = host.record
             undo.commit()
@@ -115,7 +115,9 @@ extension ContainerRecord {
 }
 
 /// Runs the poststop hooks; the specification has their failures told, not obeyed.
-func poststop(_ record: ContainerRecord) throws {
+func poststop(_ record: ContainerRecord) {
     guard let hooks = record.hooks?.poststop, !hooks.isEmpty else { return }
-    try runHooks(hooks, field: "hooks.poststop", state: record.state(.stopped).json())
+    runEachHook(hooks, field: "hooks.poststop", state: record.state(.stopped).json()) { error in
+        Output.printError("warning: \(error)\n")
+    }
 }

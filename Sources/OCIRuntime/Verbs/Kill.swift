@@ -35,7 +35,7 @@ extension RuntimeProgram {
         }
     }
 
-    /// Removes a stopped container; with --force, or where it was never started, kills it first.
+    /// Removes a stopped container; with --force kills it first, whatever it does.
     func delete(_ arguments: Arguments, _ states: StateDirectory) throws {
         let id = try arguments.only("container ID")
         let force = arguments.has("force")
@@ -46,7 +46,7 @@ extension RuntimeProgram {
         }
         guard let record = try loadForDeletion(id, states, force: force) else { return try states.remove(id) }
         let status = Lifecycle.status(of: record, states)
-        guard force || status == .stopped || status == .created else {
+        guard force || status == .stopped else {
             throw RuntimeError(
                 .invalidState,
                 "cannot delete container \(id) that is not stopped: \(status.rawValue) (kill it, or use --force)")
@@ -82,6 +82,6 @@ extension RuntimeProgram {
             try cgroup.delete()
         }
         try states.remove(record.id)
-        do { try poststop(record) } catch { Output.printError("\(name): \(error)\n") }
+        poststop(record)
     }
 }

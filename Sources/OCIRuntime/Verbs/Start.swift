@@ -14,7 +14,13 @@ extension RuntimeProgram {
             throw RuntimeError(.invalidState, "cannot start a container in the \(status.rawValue) state")
         }
         try release(id, states)
-        try runPoststart(record)
+        do {
+            try runPoststart(record)
+        } catch {
+            // The specification ends the container then (runtime.md, lifecycle, step 9).
+            do { try destroy(record, states) } catch { Output.printError("\(name): \(error)\n") }
+            throw error
+        }
     }
 
     /// Lets the waiting process execute, and learns whether it could.

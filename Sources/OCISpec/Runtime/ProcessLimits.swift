@@ -37,9 +37,9 @@ extension RuntimeConfiguration {
                 default: try value.skip()
                 }
             }
-            guard let type, let soft, let hard else {
-                throw reader.failure("a limit needs \"type\", \"soft\" and \"hard\"")
-            }
+            guard let type else { throw reader.failure("the required member \"type\" is missing") }
+            guard let soft else { throw reader.failure("the required member \"soft\" is missing") }
+            guard let hard else { throw reader.failure("the required member \"hard\" is missing") }
             self.init(type: type, soft: soft, hard: hard)
         }
 

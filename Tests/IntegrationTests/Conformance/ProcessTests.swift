@@ -156,20 +156,6 @@ extension Integration.NativeRuntime.Conformance {
             #expect(sets["CapAmb"] == 1 && sets["CapPrm"] == 1 && sets["CapEff"] == 1)
         }
 
-        @Test(
-            .requirement(
-                "config.process.capabilities.unknown", "config.process.capabilities.goes-on",
-                "runtime.warnings.go-on"))
-        func `an unknown capability is told and doesn't fail the container`() throws {
-            let container = try RuntimeFixture("echo ran") {
-                $0["process"]["capabilities"] = Bundle.capabilities(["CAP_CHOWN", "CAP_OF_TOMORROW"])
-            }
-            defer { container.finish() }
-            let outcome = try container.run()
-            #expect(outcome.code == 0 && outcome.text == "ran", "\(outcome)")
-            #expect(outcome.errors.contains("CAP_OF_TOMORROW"), "\(outcome)")
-        }
-
         @Test(.requirement("config.process.noNewPrivileges"), arguments: [true, false])
         func `no new privileges`(wanted: Bool) throws {
             let container = try RuntimeFixture("grep NoNewPrivs /proc/self/status") {
@@ -208,51 +194,6 @@ extension Integration.NativeRuntime.Conformance {
             #expect(lines.prefix(2) == ["1234", "2345"])
             #expect(Set(lines[2].split(separator: " ")) == ["2345", "10", "4000"])
             #expect(lines.last == "0077")
-        }
-
-        @Test(
-            .requirement("config.process.scheduler"), .enabled(if: Machine.program("chrt") != nil, "needs chrt"),
-            arguments: ["SCHED_OTHER", "SCHED_BATCH", "SCHED_IDLE"])
-        func `the scheduler`(policy: String) throws {
-            let container = try RuntimeFixture("sleep 60") {
-                $0["process"]["scheduler"] = ["policy": .string(policy), "nice": 5]
-            }
-            defer { container.finish() }
-            _ = try container.startContainer()
-            let pid = try #require(try container.stateDocument()["pid"].number)
-            #expect(try run(["chrt", "-p", "\(pid)"]).output.contains(policy))
-            let fields = try #require(readText("/proc/\(pid)/stat")?.split(separator: ")").last?.split(separator: " "))
-            #expect(fields[16] == "5", "the nice value")
-        }
-
-        @Test(.requirement("config.process.scheduler.policy.required")) func `a scheduler without policy`() throws {
-            let container = try RuntimeFixture("true") { $0["process"]["scheduler"] = ["nice": 5] }
-            defer { container.finish() }
-            try container.expectRefused()
-        }
-
-        @Test(
-            .requirement("config.process.ioPriority"), .enabled(if: Machine.program("ionice") != nil, "needs ionice"),
-            arguments: ["IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"])
-        func `the priority of input and output`(kind: String) throws {
-            let container = try RuntimeFixture("sleep 60") {
-                $0["process"]["ioPriority"] = ["class": .string(kind), "priority": 3]
-            }
-            defer { container.finish() }
-            _ = try container.startContainer()
-            let pid = try #require(try container.stateDocument()["pid"].number)
-            let expected = kind == "IOPRIO_CLASS_BE" ? "best-effort: prio 3" : "idle"
-            #expect(try run(["ionice", "-p", "\(pid)"]).text == expected)
-        }
-
-        @Test(.requirement("config.process.ioPriority.required"), arguments: ["class", "priority"])
-        func `a priority of input and output without a field`(field: String) throws {
-            var priority: Document = ["class": "IOPRIO_CLASS_BE", "priority": 3]
-            priority[field] = nil
-            let container = try RuntimeFixture("true")
-            defer { container.finish() }
-            container.config["process"]["ioPriority"] = priority
-            try container.expectRefused()
         }
     }
 }

@@ -48,17 +48,6 @@ extension Integration.NativeRuntime.Conformance {
             #expect(["creating", "created", "running", "stopped"].contains(state["status"].text))
         }
 
-        @Test(.requirement("runtime.state.status.other"), .enabled(if: Machine.canFreeze, "needs a freezer"))
-        func `a paused container has a status of its own`() throws {
-            let container = try RuntimeFixture("sleep 60")
-            defer { container.finish() }
-            _ = try container.startContainer()
-            #expect(try container.call(["pause", container.id]).code == 0)
-            #expect(container.status == "paused")
-            #expect(try container.call(["resume", container.id]).code == 0)
-            #expect(container.status == "running")
-        }
-
         @Test(
             .requirement(
                 "runtime.operations.create.id", "runtime.state.id.unique", "runtime.operations.create.arguments"))
