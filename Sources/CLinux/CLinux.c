@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
@@ -83,6 +84,7 @@ int cl_mount_setattr(int dirfd, const char *path, unsigned flags, uint64_t set, 
 int cl_pidfd_open(pid_t pid, unsigned flags) { return (int)syscall(434, pid, flags); }
 int cl_pidfd_send_signal(int pidfd, int signal) { return (int)syscall(424, pidfd, signal, NULL, 0); }
 int cl_close_range(unsigned first, unsigned last, unsigned flags) { return (int)syscall(436, first, last, flags); }
+int cl_eventfd(unsigned initial) { return eventfd(initial, EFD_CLOEXEC); }
 int cl_memfd_create(const char *name, unsigned flags) { return (int)syscall(SYS_memfd_create, name, flags); }
 int cl_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
     return prctl(option, a, b, c, d);

@@ -97,6 +97,12 @@ extension Cgroup {
         // One that is refused (processes in this group, real-time tasks) must not keep the others away. What is
         // missing in the end is an error only where a limit needs it: apply names the field then.
         for name in missing { try? writeText("+\(name)", to: file) }
+        let kind = (try? readSmall("\(folder)/cgroup.type")) ?? "domain"
+        if kind != "domain" {
+            throw RuntimeError(
+                .invalidState,
+                "cgroup \(folder) is \"\(kind)\" (cgroup.type), a container needs groups above it of type \"domain\"")
+        }
     }
 
     private static let wanted: Set<String> = ["cpu", "cpuset", "io", "memory", "pids", "hugetlb", "rdma", "misc"]

@@ -44,49 +44,51 @@ extension Cgroup {
     ///
     /// - Parameter timeout: milliseconds until it is given up (and thawed again).
     public func freeze(timeout: Int = 10_000) throws {
-        try attempt("freeze cgroup \(shown)") { try setFrozen(true, timeout: timeout) }
+        try attempt("freeze cgroup \(shown)") { try freezeAndWait(timeout: timeout) }
     }
 
-    /// Lets frozen processes run on.
+    /// Lets frozen processes run on; where a group above this one is frozen they do when that one is thawed.
     public func thaw() throws {
-        try attempt("thaw cgroup \(shown)") { try setFrozen(false, timeout: 10_000) }
+        try attempt("thaw cgroup \(shown)") {
+            let (file, _, thawed) = try freezerFile()
+            try writeText(thawed, to: file)
+        }
     }
 
-    private func setFrozen(_ frozen: Bool, timeout: Int) throws {
-        if let folder = folder(of: "freezer"), !isUnified {
-            let state = frozen ? "FROZEN" : "THAWED"
-            let file = "\(folder.path)/freezer.state"
-            try writeText(state, to: file)
-            let done = try Self.poll(milliseconds: timeout) {
-                if try readText(file) == state { return true }
-                // A task that was forked meanwhile is caught by writing again (kernel's freezer-subsystem.rst).
-                try writeText(state, to: file)
-                return false
-            }
-            if done { return }
-            try writeText("THAWED", to: file)
-        } else if let folder = unifiedFolder {
-            try writeText(frozen ? "1" : "0", to: "\(folder.path)/cgroup.freeze")
-            let wanted = frozen ? "frozen 1" : "frozen 0"
-            let done = try Self.poll(milliseconds: timeout) {
-                try readText("\(folder.path)/cgroup.events").contains(wanted)
-            }
-            if done { return }
-            try writeText("0", to: "\(folder.path)/cgroup.freeze")
-        } else {
-            throw RuntimeError(.unsupported, "this host has no freezer controller")
+    private func freezeAndWait(timeout: Int) throws {
+        let (file, frozen, thawed) = try freezerFile()
+        try writeText(frozen, to: file)
+        let done = try Self.poll(milliseconds: timeout) {
+            if isUnified { return try readText("\(parentPath(file))/cgroup.events").contains("frozen 1") }
+            if try readText(file) == frozen { return true }
+            // A task that was forked meanwhile is caught by writing again (kernel's freezer-subsystem.rst).
+            try writeText(frozen, to: file)
+            return false
         }
+        if done { return }
+        try writeText(thawed, to: file)
         throw RuntimeError(.timeout, "not done after \(timeout) ms; a process may hang in the kernel")
     }
 
-    /// Whether the group is frozen by ``freeze(timeout:)``.
+    /// The file that freezes the group, and its words.
+    private func freezerFile() throws -> (path: String, frozen: String, thawed: String) {
+        if !isUnified, let folder = folder(of: "freezer") {
+            return ("\(folder.path)/freezer.state", "FROZEN", "THAWED")
+        }
+        guard let folder = unifiedFolder else {
+            throw RuntimeError(.unsupported, "this host has no freezer controller")
+        }
+        return ("\(folder.path)/cgroup.freeze", "1", "0")
+    }
+
+    /// Whether the group itself is frozen by ``freeze(timeout:)``; not so where only a group above it is.
     public func isFrozen() throws -> Bool {
         try attempt("read state of cgroup \(shown)") {
-            if let folder = folder(of: "freezer"), !isUnified {
-                return try readText("\(folder.path)/freezer.state") != "THAWED"
+            if !isUnified, let folder = folder(of: "freezer") {
+                return try readSmall("\(folder.path)/freezer.self_freezing") == "1"
             }
             guard let folder = unifiedFolder else { return false }
-            return try readText("\(folder.path)/cgroup.events").contains("frozen 1")
+            return try readSmall("\(folder.path)/cgroup.freeze") == "1"
         }
     }
 

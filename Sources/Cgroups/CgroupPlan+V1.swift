@@ -1,7 +1,14 @@
+internal import Support
+
 extension CgroupPlan {
     mutating func addVersionOne(_ resources: CgroupResources) throws {
         if let first = resources.unified.first {
             throw Self.unsupported("unified", "\(first.file) needs cgroup v2, this host has v1")
+        }
+        // The kernel would take the nearest that is allowed, in silence.
+        if let shares = resources.cpu.shares, shares != 0, !(2...262_144).contains(shares) {
+            let bound = shares < 2 ? "minimum allowed cpu-shares is 2" : "maximum allowed cpu-shares is 262144"
+            throw RuntimeError(.invalidArgument, "linux.resources.cpu.shares: \(shares): the \(bound)")
         }
         memoryVersionOne(resources.memory)
         cpuVersionOne(resources.cpu)
@@ -33,11 +40,11 @@ extension CgroupPlan {
     }
 
     private mutating func memoryVersionOne(_ memory: CgroupResources.Memory) {
-        // The limit of both must never be below the limit of memory: applying swaps the two on EINVAL.
+        // The limit of both must never be below the limit of memory: what is refused is tried again after the others.
         if let limit = memory.limit, limit != 0 {
             add("memory", "memory.limit_in_bytes", "\(limit)", "memory.limit")
         }
-        if let swap = memory.swap, swap != 0 {
+        if let swap = memory.effectiveSwap {
             add("memory", "memory.memsw.limit_in_bytes", "\(swap)", "memory.swap", mayBeMissing: swap < 0)
         }
         if let reservation = memory.reservation, reservation != 0 {
@@ -49,8 +56,8 @@ extension CgroupPlan {
         if let swappiness = memory.swappiness {
             add("memory", "memory.swappiness", "\(swappiness)", "memory.swappiness")
         }
-        if memory.disableOOMKiller == true {
-            add("memory", "memory.oom_control", "1", "memory.disableOOMKiller")
+        if let off = memory.disableOOMKiller {
+            add("memory", "memory.oom_control", off ? "1" : "0", "memory.disableOOMKiller", mayBeMissing: !off)
         }
     }
 

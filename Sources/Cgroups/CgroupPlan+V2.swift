@@ -35,11 +35,8 @@ extension CgroupPlan {
         if memory.kernelTCP ?? 0 != 0 { throw Self.unsupported("memory.kernelTCP", onlyOne) }
         if memory.swappiness != nil { throw Self.unsupported("memory.swappiness", onlyOne) }
         if memory.disableOOMKiller == true { throw Self.unsupported("memory.disableOOMKiller", onlyOne) }
-        if let limit = memory.limit, limit != 0 {
-            add("memory", "memory.max", Self.maximum(limit), "memory.limit")
-            if memory.checkBeforeUpdate == true, limit > 0 { checkedLimit = limit }
-        }
-        if let swap = memory.swap, swap != 0 {
+        // Swap first: what a smaller limit of memory drives out finds the room that it may take.
+        if let swap = memory.effectiveSwap {
             guard swap < 0 || memory.limit ?? 0 > 0 else {
                 throw RuntimeError(
                     .invalidArgument,
@@ -49,6 +46,13 @@ extension CgroupPlan {
             let only = swap < 0 ? "max" : "\(swap - (memory.limit ?? 0))"
             // Without swap accounting there is no file: nothing is lost where no limit is wanted.
             add("memory", "memory.swap.max", only, "memory.swap", mayBeMissing: swap < 0)
+        }
+        if let limit = memory.limit, limit != 0 {
+            add("memory", "memory.max", Self.maximum(limit), "memory.limit")
+        }
+        if memory.checkBeforeUpdate == true {
+            checkedLimits.memory = memory.limit.flatMap { $0 > 0 ? $0 : nil }
+            checkedLimits.memoryAndSwap = memory.swap.flatMap { $0 > 0 ? $0 : nil }
         }
         if let reservation = memory.reservation, reservation != 0 {
             add("memory", "memory.low", Self.maximum(reservation), "memory.reservation")

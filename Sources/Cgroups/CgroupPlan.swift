@@ -6,8 +6,16 @@ public struct CgroupPlan: Sendable, Equatable {
     public internal(set) var writes: [CgroupWrite] = []
     /// The rules for a device program (v2); empty for none. On v1 they are among the writes.
     public internal(set) var deviceRules: [CgroupDeviceRule] = []
-    /// The memory limit that must not be under the present use (v2 with checkBeforeUpdate; v1's kernel checks itself).
-    public internal(set) var checkedLimit: Int64?
+    /// The limits that must be above the present use (v2 with checkBeforeUpdate; v1's kernel checks itself).
+    public internal(set) var checkedLimits = CheckedLimits()
+
+    /// Limits in bytes that are compared with the memory in use before anything is written.
+    public struct CheckedLimits: Sendable, Equatable {
+        /// Of memory.
+        public internal(set) var memory: Int64?
+        /// Of memory and swap together.
+        public internal(set) var memoryAndSwap: Int64?
+    }
 
     /// Plans `resources` for a layout.
     ///
@@ -49,8 +57,8 @@ extension CgroupResources {
         if let swap = memory.swap, let limit = memory.limit, swap > 0, swap < limit {
             throw refuse("memory.swap", "\(swap) is below memory.limit \(limit)")
         }
-        if let weight = blockIO.weight, weight != 0, !(10...1000).contains(weight) {
-            throw refuse("blockIO.weight", "\(weight) is not within 10 to 1000")
+        for (field, weight) in blockIO.weights where weight != 0 && !(10...1000).contains(weight) {
+            throw refuse("blockIO.\(field)", "\(weight) is not within 10 to 1000")
         }
         for (name, list) in [("cpus", cpu.cpus), ("mems", cpu.mems)] {
             guard let list else { continue }
@@ -67,5 +75,14 @@ extension CgroupResources {
         for rule in devices where rule.accessBits == 0 && rule.kind != .all {
             throw refuse("devices", "access \"\(rule.access)\" has none of rwm")
         }
+    }
+}
+
+extension CgroupResources.BlockIO {
+    /// Every weight that is given, with its field.
+    fileprivate var weights: [(field: String, weight: UInt16)] {
+        let whole = [("weight", weight), ("leafWeight", leafWeight)]
+        let devices = weightDevice.flatMap { [("weightDevice", $0.weight), ("weightDevice", $0.leafWeight)] }
+        return (whole + devices).compactMap { field, weight in weight.map { (field, $0) } }
     }
 }

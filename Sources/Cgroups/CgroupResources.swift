@@ -61,6 +61,12 @@ extension CgroupResources {
 
         /// No limits.
         public init() {}
+
+        /// The limit of both together that is meant; nil says nothing. Memory without a limit means swap without one.
+        var effectiveSwap: Int64? {
+            if let swap, swap != 0 { return swap }
+            return limit == -1 ? -1 : nil
+        }
     }
 
     /// `linux.resources.cpu`; times in microseconds.

@@ -3,7 +3,16 @@ internal import OCISpec
 internal import Support
 
 extension CgroupResources {
-    /// Translates `linux.resources`; the default device rules of every container follow the configuration's.
+    /// Translates `linux.resources` of a new container; the default device rules of every container follow the
+    /// configuration's.
+    init(creating resources: RuntimeConfiguration.Resources) {
+        self.init(resources)
+        devices = resources.devices.map(CgroupDeviceRule.init) + CgroupDeviceRule.defaults
+        // A new group's killer is on.
+        if memory.disableOOMKiller == false { memory.disableOOMKiller = nil }
+    }
+
+    /// Translates `linux.resources` without the device rules.
     init(_ resources: RuntimeConfiguration.Resources) {
         self.init()
         takeMemory(resources.memory)
@@ -17,7 +26,6 @@ extension CgroupResources {
             RDMALimit(device: device, hcaHandles: limit.hcaHandles, hcaObjects: limit.hcaObjects)
         }
         unified = resources.unified.map { (file: $0.key, value: $0.value) }
-        devices = resources.devices.map(CgroupDeviceRule.init) + CgroupDeviceRule.defaults
     }
 
     private mutating func takeMemory(_ source: RuntimeConfiguration.Resources.Memory?) {

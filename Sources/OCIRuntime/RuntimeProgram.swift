@@ -80,6 +80,11 @@ public struct RuntimeProgram<Chosen: Isolation> {
         case "kill": try kill(arguments, states)
         case "delete": try delete(arguments, states)
         case "list": try list(arguments, states)
+        case "ps": try processes(arguments, states)
+        case "pause": try pause(arguments, states)
+        case "resume": try resume(arguments, states)
+        case "update": try update(arguments, states)
+        case "events": try events(arguments, states)
         case "spec": try spec(arguments)
         default: Output.print(isolation.features.json(indent: 4) + [UInt8(ascii: "\n")])
         }

@@ -76,19 +76,61 @@ struct CgroupHostTests {
             resources.devices = [.init(allow: false, kind: .all)] + CgroupDeviceRule.defaults
             try group.apply(resources)
             let statistics = try group.statistics()
-            #expect(statistics.memoryLimit == 64 << 20)
-            #expect(statistics.pidsLimit == 17)
-            #expect(statistics.pidsCurrent == 0)
-            #expect(statistics.oomKills == 0)
+            #expect(statistics.memory.usage.limit == 64 << 20)
+            #expect(statistics.pids.limit == 17)
+            #expect(statistics.pids.current == 0)
+            #expect(statistics.memory.oomKills == 0)
             // Raising both needs another order than lowering them.
             resources.memory.limit = 128 << 20
             resources.memory.swap = 256 << 20
             try group.apply(resources)
-            #expect(try group.statistics().memoryLimit == 128 << 20)
+            #expect(try group.statistics().memory.usage.limit == 128 << 20)
             resources.memory.limit = 32 << 20
             resources.memory.swap = 32 << 20
             try group.apply(resources)
-            #expect(try group.statistics().memoryLimit == 32 << 20)
+            #expect(try group.statistics().memory.usage.limit == 32 << 20)
+        }
+    }
+
+    @Test func anUpdateIsWholeOrNothing() throws {
+        try withGroup("update") { group in
+            var resources = CgroupResources()
+            resources.cpu.quota = 50_000
+            resources.cpu.period = 100_000
+            resources.cpu.burst = 40_000
+            resources.pids = 17
+            try group.apply(resources)
+            // The kernel takes the smaller quota only after the smaller burst.
+            resources = CgroupResources()
+            resources.cpu.quota = 20_000
+            resources.cpu.burst = 10_000
+            try group.update(resources)
+            resources.cpu.quota = 30_000
+            resources.cpu.cpus = "4000"
+            resources.pids = 5
+            let error = try #require(throws: RuntimeError.self) { try group.update(resources) }
+            #expect(error.description.hasPrefix("linux.resources.cpu.cpus: "), "\(error)")
+            #expect(try group.statistics().pids.limit == 17)
+            let folder = try #require(group.folder(of: "cpu")?.path)
+            let quota = try readText("\(folder)/\(group.isUnified ? "cpu.max" : "cpu.cfs_quota_us")")
+            #expect(quota.hasPrefix("20000"))
+        }
+    }
+
+    @Test func onlyTheGroupsOwnFreezeCounts() throws {
+        try withGroup("outer") { outer in
+            let inner = Cgroup(
+                folders: outer.folders.map { .init(controllers: $0.controllers, path: "\($0.path)/inner") })
+            try inner.create()
+            defer { try? inner.delete() }
+            try outer.freeze()
+            #expect(try outer.isFrozen())
+            #expect(try !inner.isFrozen())
+            try inner.freeze()
+            #expect(try inner.isFrozen())
+            try inner.thaw()
+            #expect(try !inner.isFrozen())
+            try outer.thaw()
         }
     }
 

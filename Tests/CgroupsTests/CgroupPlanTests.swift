@@ -51,7 +51,7 @@ import Testing
     @Test func versionTwo() throws {
         #expect(
             try lines(full, unified: true) == [
-                "memory.max=67108864", "memory.swap.max=33554432", "memory.low=33554432", "cpu.weight=100",
+                "memory.swap.max=33554432", "memory.max=67108864", "memory.low=33554432", "cpu.weight=100",
                 "cpu.max=50000 100000", "cpu.max.burst=1000", "cpuset.cpus=0-1", "cpuset.mems=0", "pids.max=100",
                 "io.bfq.weight=500", "io.max=8:0 rbps=1000", "hugetlb.2MB.max=4194304",
                 "hugetlb.2MB.rsvd.max=4194304", "rdma.max=mlx5_1 hca_handle=3 hca_object=max",
@@ -74,7 +74,7 @@ import Testing
             ])
         #expect(
             try lines(none, unified: true) == [
-                "memory.max=max", "memory.swap.max=max", "memory.low=max", "cpu.max=max", "pids.max=max",
+                "memory.swap.max=max", "memory.max=max", "memory.low=max", "cpu.max=max", "pids.max=max",
             ])
         #expect(try lines(CgroupResources(), unified: true).isEmpty)
         #expect(try lines(CgroupResources(), unified: false).isEmpty)
@@ -84,7 +84,35 @@ import Testing
         var resources = CgroupResources()
         resources.memory.limit = 1 << 20
         resources.memory.swap = 1 << 20
-        #expect(try lines(resources, unified: true) == ["memory.max=1048576", "memory.swap.max=0"])
+        #expect(try lines(resources, unified: true) == ["memory.swap.max=0", "memory.max=1048576"])
+    }
+
+    @Test func noLimitOfMemoryIsNoneOfSwap() throws {
+        var resources = CgroupResources()
+        resources.memory.limit = -1
+        #expect(
+            try lines(resources, unified: false) == ["memory.limit_in_bytes=-1", "memory.memsw.limit_in_bytes=-1"])
+        #expect(try lines(resources, unified: true) == ["memory.swap.max=max", "memory.max=max"])
+    }
+
+    @Test func aCheckedLimitIsRememberedOnVersionTwo() throws {
+        var resources = CgroupResources()
+        resources.memory.limit = 1 << 20
+        resources.memory.swap = 2 << 20
+        #expect(try CgroupPlan(resources, unified: true).checkedLimits == .init())
+        resources.memory.checkBeforeUpdate = true
+        #expect(
+            try CgroupPlan(resources, unified: true).checkedLimits == .init(memory: 1 << 20, memoryAndSwap: 2 << 20))
+        #expect(try CgroupPlan(resources, unified: false).checkedLimits == .init())
+    }
+
+    @Test func sharesThatTheKernelWouldBendAreRefused() {
+        var resources = CgroupResources()
+        for shares in [UInt64(1), 262_145] {
+            resources.cpu.shares = shares
+            #expect(refusal(resources, unified: false).hasPrefix("linux.resources.cpu.shares: "))
+            #expect(refusal(resources, unified: true) == "")
+        }
     }
 
     @Test func whatAVersionLacksIsNamed() {
@@ -121,6 +149,11 @@ import Testing
                 }, "memory.swap: 5 is below memory.limit 10"
             ),
             ({ $0.blockIO.weight = 5 }, "blockIO.weight: 5 is not within 10 to 1000"),
+            ({ $0.blockIO.leafWeight = 1001 }, "blockIO.leafWeight: 1001 is not within 10 to 1000"),
+            (
+                { $0.blockIO.weightDevice = [.init(major: 8, minor: 0, weight: 9)] },
+                "blockIO.weightDevice: 9 is not within 10 to 1000"
+            ),
             ({ $0.cpu.cpus = "0;1" }, "cpu.cpus: \"0;1\" is no list such as 0-3,7"),
             ({ $0.hugepageLimits = [.init(pageSize: "../x", limit: 1)] }, "\"../x\" is no page size"),
             ({ $0.devices = [.init(allow: true, kind: .block, access: "")] }, "access \"\" has none of rwm"),

@@ -100,6 +100,8 @@ int cl_pidfd_open(pid_t pid, unsigned flags);
 int cl_pidfd_send_signal(int pidfd, int signal);
 int cl_close_range(unsigned first, unsigned last, unsigned flags);
 int cl_memfd_create(const char *name, unsigned flags);
+/// A close-on-exec eventfd(2) counter.
+int cl_eventfd(unsigned initial);
 int cl_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 /// Raw capget/capset (version 3) of the calling thread; bit n is capability n.
 int cl_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);

@@ -68,9 +68,45 @@ struct Verb: Sendable {
                 Option("quiet", short: "q", "ids only"),
             ]),
         Verb(
+            name: "ps", usage: "[options] ID [PS-OPTIONS]", help: "print a container's processes, by the host's ps",
+            options: [Option("format", short: "f", value: "table|json", "the form (default table)")],
+            takesCommand: true),
+        Verb(name: "pause", usage: "ID", help: "stop every process of a container until resume", options: []),
+        Verb(name: "resume", usage: "ID", help: "let a paused container run on", options: []),
+        Verb(
+            name: "update", usage: "[options] ID", help: "change the limits of a container", options: resourceOptions),
+        Verb(
+            name: "events", usage: "[options] ID", help: "print what a container uses, and when it runs out of memory",
+            options: [
+                Option("interval", value: "DURATION", "time between two statistics (default 5s)"),
+                Option("stats", "print the statistics once"),
+            ]),
+        Verb(
             name: "spec", usage: "[options]", help: "write an example config.json into the bundle",
             options: [bundle]),
         Verb(name: "features", usage: "", help: "print what this runtime supports as JSON", options: []),
+    ]
+
+    private static let resourceOptions: [Option] = [
+        Option("resources", short: "r", value: "FILE|-", "linux.resources as JSON; the other options are ignored"),
+        Option("blkio-weight", value: "N", "share of block devices, 10 to 1000"),
+        Option("cpu-period", value: "MICROSECONDS", "period of the quota"),
+        Option("cpu-quota", value: "MICROSECONDS", "processor time in each period; -1 is no limit"),
+        Option("cpu-burst", value: "MICROSECONDS", "what may be saved up beyond the quota"),
+        Option("cpu-share", value: "N", "share of the processors, 1024 being the usual one"),
+        Option("cpu-rt-period", value: "MICROSECONDS", "real-time period (cgroup v1)"),
+        Option("cpu-rt-runtime", value: "MICROSECONDS", "real-time scheduling in each period (cgroup v1)"),
+        Option("cpuset-cpus", value: "LIST", "processors, such as 0-3,7"),
+        Option("cpuset-mems", value: "LIST", "memory nodes"),
+        Option("cpu-idle", value: "0|1", "1: only what nobody else wants"),
+        Option("memory", value: "BYTES", "limit of memory, such as 64m; -1 is no limit"),
+        Option("memory-reservation", value: "BYTES", "soft limit of memory"),
+        Option("memory-swap", value: "BYTES", "limit of memory and swap together; -1 is no limit"),
+        Option("kernel-memory", value: "BYTES", "ignored, as by the kernel"),
+        Option("kernel-memory-tcp", value: "BYTES", "ignored, as by runc"),
+        Option("pids-limit", value: "N", "number of tasks; -1 is no limit"),
+        Option("l3-cache-schema", value: "TEXT", "refused: needs linux.intelRdt"),
+        Option("mem-bw-schema", value: "TEXT", "refused: needs linux.intelRdt"),
     ]
 
     /// Options before the verb.

@@ -14,7 +14,8 @@ enum Lifecycle {
     static func status(of record: ContainerRecord, _ states: StateDirectory) -> ContainerState.Status {
         guard let process = record.process else { return .creating }
         guard process.isAlive else { return .stopped }
-        if access(states.startSocket(record.id), F_OK) == 0 { return .created }
-        return (try? record.cgroup.isFrozen()) == true ? .paused : .running
+        // A created container can be paused too, and can't be started then.
+        if (try? record.cgroup.isFrozen()) == true { return .paused }
+        return access(states.startSocket(record.id), F_OK) == 0 ? .created : .running
     }
 }

@@ -1,9 +1,11 @@
 internal import Glibc
+internal import JSON
 internal import Linux
 internal import OCISpec
 internal import Support
 
-/// The folder that holds a folder for each container: `state.json`, `config.json` and, until it is started, `start.sock`.
+/// The folder that holds a folder for each container: `state.json`, `config.json`, until it is started `start.sock`, and
+/// since the first update `resources.json`.
 struct StateDirectory {
     let root: String
 
@@ -13,6 +15,7 @@ struct StateDirectory {
     func startSocket(_ id: String) -> String { "\(root)/\(id)/start.sock" }
     private func recordFile(_ id: String) -> String { "\(root)/\(id)/state.json" }
     private func configurationFile(_ id: String) -> String { "\(root)/\(id)/config.json" }
+    private func resourcesFile(_ id: String) -> String { "\(root)/\(id)/resources.json" }
 
     /// Throws unless `id` is a name that runc and docker accept: letters, digits and `_+-.`, at most 1024 bytes.
     static func validate(_ id: String) throws(RuntimeError) {
@@ -55,6 +58,23 @@ struct StateDirectory {
     func configuration(of id: String) throws -> RuntimeConfiguration {
         let path = configurationFile(id)
         return try attempt(path) { try RuntimeConfiguration(json: readFile(path, limit: 16 << 20)) }
+    }
+
+    /// Keeps the limits that hold since an update.
+    func save(_ resources: RuntimeConfiguration.Resources, of id: String) throws {
+        let text = JSONWriter.text { writer in resources.write(to: &writer) }
+        try writeAtomically(text, to: resourcesFile(id), durable: false)
+    }
+
+    /// The limits that hold: those of the last update, of the configuration where there was none.
+    func resources(of id: String) throws -> RuntimeConfiguration.Resources {
+        let path = resourcesFile(id)
+        guard access(path, F_OK) == 0 else {
+            return try configuration(of: id).linux?.resources ?? RuntimeConfiguration.Resources()
+        }
+        return try attempt("record \(path)") {
+            try JSONReader.document(readFile(path, limit: 8 << 20)) { try RuntimeConfiguration.Resources(from: &$0) }
+        }
     }
 
     /// True where the id is claimed, even without a record.

@@ -35,7 +35,7 @@ extension RuntimeProgram {
             try states.save(record)
             try cgroup.create()
             undo.push { try cgroup.delete() }
-            try cgroup.apply(CgroupResources(linux?.resources ?? RuntimeConfiguration.Resources()))
+            try cgroup.apply(CgroupResources(creating: linux?.resources ?? RuntimeConfiguration.Resources()))
             let request = LaunchRequest(
                 id: id, bundle: bundle.path, configuration: bundle.configuration, cgroup: try cgroup.openEntry(),
                 startSocket: waits ? try listen(states, id) : nil,
