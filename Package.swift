@@ -126,7 +126,7 @@ let package = Package(
             ]),
         unitTests("RootFilesystem", ["Linux", "Support"]),
         unitTests("NamespaceIsolation", ["OCISpec", "Support"]),
-        unitTests("OCIRuntime", ["Cgroups", "Linux", "OCISpec", "Support"]),
+        unitTests("OCIRuntime", ["Cgroups", "JSON", "Linux", "OCISpec", "Support"]),
         unitTests(
             "CLIKit",
             ["ContainerService", "Support", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

@@ -147,7 +147,7 @@ extension Integration.NativeRuntime {
         @Test func `a stopped container and nonsense are refused`() throws {
             try running { container throws in
                 for words in [
-                    ["--memory", "lots"], ["--cpu-period", "x"], ["--blkio-weight", "5"], ["--nope", "1"],
+                    ["--memory", "lots"], ["--cpu-period", "x"], ["--nope", "1"],
                 ] {
                     #expect(try container.call(["update"] + words + [container.id]).code != 0, "\(words)")
                 }
