@@ -55,7 +55,10 @@ import Testing
         (#"{"process":{"user":{"uid":-1}}}"#, "process.user.uid: number out of range (0 to 4294967295)"),
         (#"{"process":{"user":{"uid":4294967296}}}"#, "process.user.uid: number out of range"),
         (#"{"process":{"oomScoreAdj":1001}}"#, "process.oomScoreAdj: 1001 is out of range (-1000 to 1000)"),
-        (#"{"process":{"rlimits":[{"type":"RLIMIT_CPU","soft":1,"hard":1},{"type":"RLIMIT_X"}]}}"#, "process.rlimits[1].type: unknown"),
+        (
+            #"{"process":{"rlimits":[{"type":"RLIMIT_CPU","soft":1,"hard":1},{"type":"RLIMIT_X"}]}}"#,
+            "process.rlimits[1].type: unknown"
+        ),
         (#"{"process":{"rlimits":[{"soft":1}]}}"#, "process.rlimits[0]: the required member \"type\" is missing"),
         (
             #"{"process":{"rlimits":[{"type":"RLIMIT_CPU","soft":1}]}}"#,
