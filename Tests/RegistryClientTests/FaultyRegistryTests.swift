@@ -20,8 +20,8 @@ final class Counter: Sendable {
 @Suite struct FaultyRegistryTests {
     let blob: [UInt8] = (0..<400_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
 
-    /// A client that gives up soon.
-    func client(_ credential: RegistryCredential? = nil, idle: Double = 30) -> RegistryClient {
+    /// A client that gives up soon, but not for want of a thread in a busy test run unless `idle` says so.
+    func client(_ credential: RegistryCredential? = nil, idle: Double = 600) -> RegistryClient {
         var options = RegistryOptions()
         options.backOff = 0.01
         options.attempts = 3
@@ -33,7 +33,7 @@ final class Counter: Sendable {
 
     /// Fetches `blob` from a server into a store of its own.
     func fetch(
-        size: Int? = nil, credential: RegistryCredential? = nil, left: Int = 0, idle: Double = 30,
+        size: Int? = nil, credential: RegistryCredential? = nil, left: Int = 0, idle: Double = 600,
         _ answer: @escaping FaultyServer.Answer
     ) async throws -> (outcome: Result<[UInt8], any Error>, requests: [SeenRequest], leftovers: [String]) {
         let folder = "/tmp/hako-faulty-\(getpid())-\(UInt32.random(in: 0 ... .max))"
