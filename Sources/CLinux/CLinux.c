@@ -394,3 +394,27 @@ int cl_set_mempolicy(int mode, const uint64_t *nodes, unsigned long words) {
     // The kernel reads one bit less than it is told.
     return (int)syscall(SYS_set_mempolicy, mode, words ? nodes : NULL, words ? words * 64 + 1 : 0);
 }
+int cl_sched_setattr(unsigned policy, uint64_t flags, int nice, unsigned priority, uint64_t runtime, uint64_t deadline,
+                     uint64_t period) {
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+        uint32_t util_min, util_max;
+    } attr = {sizeof attr, policy, flags, nice, priority, runtime, deadline, period, 0, 0};
+    return (int)syscall(SYS_sched_setattr, 0, &attr, 0);
+}
+int cl_ioprio_set(int ioprio_class, int priority) {
+    const int process = 1, class_shift = 13;
+    return (int)syscall(SYS_ioprio_set, process, 0, ioprio_class << class_shift | priority);
+}
+int cl_sched_setaffinity(pid_t pid, const void *mask, size_t size) {
+    return (int)syscall(SYS_sched_setaffinity, pid, size, mask);
+}
+int cl_pidfd_getfd(int pidfd, int fd) { return (int)syscall(438, pidfd, fd, 0); }
+int cl_seccomp_knows_flags(unsigned flags) {
+    // A known flag is looked at before the missing program is.
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) < 0 && errno == EFAULT;
+}

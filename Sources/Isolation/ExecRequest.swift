@@ -6,6 +6,8 @@ public import OCISpec
 public struct ExecRequest {
     /// The container's id.
     public var id: String
+    /// The bundle's absolute path.
+    public var bundle: String
     /// What the container was created with, whatever its bundle says now.
     public var configuration: RuntimeConfiguration
     /// The process that `launch` made, which stands for the container.
@@ -21,11 +23,12 @@ public struct ExecRequest {
 
     /// Describes a program to execute.
     public init(
-        id: String, configuration: RuntimeConfiguration, container: ProcessIdentity,
+        id: String, bundle: String, configuration: RuntimeConfiguration, container: ProcessIdentity,
         process: RuntimeConfiguration.Process, cgroup: CgroupEntry, consoleSocket: SharedDescriptor?,
         preservedDescriptors: Int
     ) {
         self.id = id
+        self.bundle = bundle
         self.configuration = configuration
         self.container = container
         self.process = process

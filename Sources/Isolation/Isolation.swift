@@ -68,6 +68,9 @@ public struct LaunchRequest {
 
 /// The host's side of a launch: called in the runtime's process while the container's is being set up.
 public protocol LaunchObserver {
+    /// Something in the configuration has no effect and need not have one: tell the caller, and go on.
+    mutating func warn(_ text: String)
+
     /// The process exists and may be building its root already: run `createRuntime` hooks.
     /// The process does not leave the host's root, nor report ready, before this returns.
     mutating func processMade(_ pid: Int32) throws

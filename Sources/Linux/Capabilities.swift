@@ -22,6 +22,9 @@ public struct CapabilitySet: OptionSet, Sendable, Hashable {
     /// Needed to change user ids.
     public static let sysAdmin = CapabilitySet(rawValue: 1 << 21)
 
+    /// Needed to take descriptors from other processes.
+    public static let sysPtrace = CapabilitySet(rawValue: 1 << 19)
+
     /// The capability called `name` (`CAP_CHOWN`), or nil.
     public init?(name: String) {
         guard let index = Self.names.firstIndex(of: name) else { return nil }

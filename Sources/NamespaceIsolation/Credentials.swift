@@ -11,13 +11,21 @@ struct Credentials {
     let limits: [RuntimeConfiguration.ResourceLimit]
     let noNewPrivileges: Bool
     let personality: UInt?
+    let scheduling: Scheduling
+    let labels: SecurityLabels
+    /// What the caller should know although it stops nothing.
+    let warnings: [String]
 
     init(_ process: RuntimeConfiguration.Process, linux: RuntimeConfiguration.Linux) throws {
         user = process.user
         noNewPrivileges = process.noNewPrivileges
-        capabilities = try process.capabilities.map { try ProcessCapabilities($0) }
+        var warnings: [String] = []
+        capabilities = process.capabilities.map { ProcessCapabilities($0, &warnings) }
         limits = process.rlimits
         personality = linux.personality.map { $0.domain == .LINUX32 ? 8 : 0 }
+        scheduling = try Scheduling(process)
+        labels = try SecurityLabels(process)
+        self.warnings = warnings
     }
 
     func applyLimits() throws(SystemCallError) {
@@ -58,23 +66,26 @@ struct Credentials {
 }
 
 extension ProcessCapabilities {
-    /// Translates `process.capabilities`; an unknown name is an error that names it.
-    init(_ lists: RuntimeConfiguration.Capabilities) throws(RuntimeError) {
-        func set(_ names: [String], _ field: String) throws(RuntimeError) -> CapabilitySet {
+    /// Translates `process.capabilities`. A name that is none becomes a warning, as the specification wants it.
+    fileprivate init(_ lists: RuntimeConfiguration.Capabilities, _ warnings: inout [String]) {
+        var unknown: [String] = []
+        func set(_ names: [String]) -> CapabilitySet {
             var all: CapabilitySet = []
             for name in names {
-                guard let one = CapabilitySet(name: name) else {
-                    throw RuntimeError(
-                        .invalidArgument, "process.capabilities.\(field): unknown capability \"\(name)\"")
+                if let one = CapabilitySet(name: name) {
+                    all.formUnion(one)
+                } else if !unknown.contains(name) {
+                    unknown.append(name)
                 }
-                all.formUnion(one)
             }
             return all
         }
         self.init(
-            bounding: try set(lists.bounding, "bounding"), effective: try set(lists.effective, "effective"),
-            inheritable: try set(lists.inheritable, "inheritable"), permitted: try set(lists.permitted, "permitted"),
-            ambient: try set(lists.ambient, "ambient"))
+            bounding: set(lists.bounding), effective: set(lists.effective), inheritable: set(lists.inheritable),
+            permitted: set(lists.permitted), ambient: set(lists.ambient))
+        if !unknown.isEmpty {
+            warnings.append("process.capabilities: ignoring unknown capabilities \(unknown.joined(separator: ", "))")
+        }
     }
 }
 

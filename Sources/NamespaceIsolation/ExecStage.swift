@@ -15,6 +15,7 @@ internal import Support
 struct ExecStage {
     private let request: ExecRequest
     private let last: ProgramStage
+    private let affinity: ExecAffinity
     /// The container's first process.
     private let pidfd: SharedDescriptor
     /// CLONE_NEW flags of the kinds that the container has of its own or has joined.
@@ -24,6 +25,7 @@ struct ExecStage {
         let linux = request.configuration.linux ?? RuntimeConfiguration.Linux()
         self.request = request
         last = try ProgramStage(request.process, linux: linux, preservedDescriptors: request.preservedDescriptors)
+        affinity = try ExecAffinity(request.process.execCPUAffinity)
         namespaces = linux.namespaces.reduce(0) { $0 | $1.type.flag }
         let pid = request.container.pid
         pidfd = SharedDescriptor(Descriptor(owning: try check("pidfd_open", "\(pid)") { cl_pidfd_open(pid, 0) }))
@@ -33,8 +35,9 @@ struct ExecStage {
         }
     }
 
-    /// Lets the caller's children be born into the container's pid namespace.
+    /// Lets the caller's children be born into the container's pid namespace, on the processors asked for.
     func prepareCaller() throws {
+        if let initial = affinity.initial { try attempt("process.execCPUAffinity.initial") { try initial.apply() } }
         if namespaces & CL_CLONE_NEWPID != 0 { try join(CL_CLONE_NEWPID) }
     }
 
@@ -42,9 +45,9 @@ struct ExecStage {
     func run(_ socket: Int32) -> Never {
         let channel = SyncChannel(Descriptor(owning: socket))
         do {
-            let program = try enter(socket)
+            let (program, labels) = try enter(socket)
             try channel.send(.ready)
-            channel.sendFailure(last.execute(program))
+            channel.sendFailure(last.execute(program, labels, waiter: socket))
         } catch {
             channel.sendFailure(error)
         }
@@ -53,19 +56,21 @@ struct ExecStage {
 
     /// Nothing of the host is left in the process when it becomes visible inside: no descriptor but those that are asked
     /// for, and no access to its memory (CVE-2016-9962, CVE-2024-21626).
-    private func enter(_ socket: Int32) throws -> Program {
+    private func enter(_ socket: Int32) throws -> (Program, PendingLabels) {
         if let score = request.process.oomScoreAdj {
             try attempt("process.oomScoreAdj") { try writeText("\(score)", to: "/proc/self/oom_score_adj") }
         }
         cl_prctl(CL_PR_SET_DUMPABLE, 0, 0, 0, 0)
         try request.cgroup.enter()
+        if let final = affinity.final { try attempt("process.execCPUAffinity.final") { try final.apply() } }
         try closeDescriptors(but: [socket, pidfd.rawValue, request.consoleSocket?.rawValue ?? socket])
+        let labels = try last.credentials.labels.open()
         try joinNamespaces()
         if namespaces & CL_CLONE_NEWUSER != 0 { try last.becomeNamespaceRoot() }
         try last.leaveSession()
         if request.process.terminal { try openTerminal() }
         try last.enterWorkingDirectory()
-        return try Program(request.process)
+        return (try Program(request.process), labels)
     }
 
     private func closeDescriptors(but kept: [Int32]) throws(SystemCallError) {

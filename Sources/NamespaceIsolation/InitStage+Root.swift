@@ -21,6 +21,7 @@ extension InitStage {
                 try root.mountCgroup(mount, privateView: namespaces.unsharesCgroup)
             } else {
                 try root.mount(mount, hostView: hostView(of: mount.type))
+                if mount.type == "mqueue", let mountLabel { try root.label(mount.destination, mountLabel) }
             }
         }
         try furnishDevices(root)
@@ -39,6 +40,9 @@ extension InitStage {
         default: nil
         }
     }
+
+    /// `linux.mountLabel`, where there is one.
+    private var mountLabel: String? { linux.mountLabel.flatMap { $0.isEmpty ? nil : $0 } }
 
     /// Nodes and links go into a /dev that is the container's own; one bound from the host is left as it is.
     private func furnishDevices(_ root: borrowing ContainerRoot) throws {
@@ -77,7 +81,7 @@ extension InitStage {
         if configuration.root?.readonly == true { try root.makeReadOnly() }
         try writeSysctls(linux.sysctl)
         try root.pivot()
-        try root.mask(linux.maskedPaths)
+        try root.mask(linux.maskedPaths, label: mountLabel)
         try root.makeReadOnly(linux.readonlyPaths)
         if let propagation = linux.rootfsPropagation, !propagation.isPrivate, !propagation.isSlave {
             try setRootPropagation(propagation.kind, recursive: propagation.isRecursive)

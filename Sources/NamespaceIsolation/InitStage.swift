@@ -39,8 +39,8 @@ struct InitStage {
         self.root = PreparedRoot(path: path, propagation: propagation)
         mounts = try request.configuration.mounts.enumerated().map { index, mount in
             try PreparedMount(
-                destination: mount.destination, type: mount.type, source: mount.source, options: mount.options,
-                bundle: request.bundle, field: "mounts[\(index)]")
+                destination: mount.destination, type: mount.type, source: mount.source,
+                options: mount.options(labelled: linux.mountLabel), bundle: request.bundle, field: "mounts[\(index)]")
         }
         devices = try DeviceNode.all(linux.devices)
         deviceNodes = namespaces.hasUser ? try devices.map { try $0.hostNode } : []
@@ -100,12 +100,13 @@ struct InitStage {
     func run(_ socket: Int32) -> Never {
         let channel = SyncChannel(Descriptor(owning: socket))
         do {
+            let labels = try last.credentials.labels.open()
             let program = try setUp(channel)
-            guard let gate = request.startSocket else { throw become(program) }
+            guard let gate = request.startSocket else { throw become(program, labels, channel.rawValue) }
             // From here on the process answers to `start`; the runtime may go.
             close(channel.rawValue)
             let starter = try waitForStart(gate)
-            try? starter.writeAll(LaunchFailure.encode(become(program)))
+            try? starter.writeAll(LaunchFailure.encode(become(program, labels, starter.rawValue)))
         } catch {
             channel.sendFailure(error)
         }
@@ -113,13 +114,13 @@ struct InitStage {
     }
 
     /// Runs the last hooks and executes the program; returns only the error that prevented it.
-    private func become(_ program: Program?) -> any Error {
+    private func become(_ program: Program?, _ labels: PendingLabels, _ waiter: Int32) -> any Error {
         guard let program else { return RuntimeError(.invalidArgument, "process: not set in config.json") }
         do {
             if let hooks = configuration.hooks?.startContainer, !hooks.isEmpty {
                 try runHooks(hooks, field: "hooks.startContainer", state: state(.created))
             }
-            return last.execute(program)
+            return last.execute(program, labels, waiter: waiter)
         } catch {
             return error
         }

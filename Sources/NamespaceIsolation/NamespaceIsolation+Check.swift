@@ -23,13 +23,9 @@ extension NamespaceIsolation {
         guard process.cwd.hasPrefix("/") else {
             throw RuntimeError(.invalidArgument, "process.cwd: \"\(process.cwd)\" is not an absolute path")
         }
-        try refuse([
-            ("process.apparmorProfile", !(process.apparmorProfile ?? "").isEmpty),
-            ("process.selinuxLabel", !(process.selinuxLabel ?? "").isEmpty),
-            ("process.scheduler", process.scheduler != nil),
-            ("process.ioPriority", process.ioPriority != nil),
-            ("process.execCPUAffinity", process.execCPUAffinity != nil),
-        ])
+        _ = try Scheduling(process)
+        _ = try ExecAffinity(process.execCPUAffinity)
+        _ = try SecurityLabels(process)
     }
 
     private func checkNamespaces(
@@ -66,16 +62,14 @@ extension NamespaceIsolation {
     }
 
     private func checkUnsupported(_ linux: RuntimeConfiguration.Linux) throws(RuntimeError) {
-        try refuse([
-            ("linux.mountLabel", !(linux.mountLabel ?? "").isEmpty),
+        if let label = linux.mountLabel, !label.isEmpty, !SecurityModule.selinux.isEnabled {
+            throw RuntimeError(.unsupported, "linux.mountLabel \(label): SELinux is not enabled in this kernel")
+        }
+        let asked: [(field: String, present: Bool)] = [
             ("linux.intelRdt", linux.intelRdt != nil),
             ("linux.memoryPolicy", linux.memoryPolicy != nil),
             ("linux.netDevices", !linux.netDevices.isEmpty),
-            ("linux.seccomp.listenerPath", !(linux.seccomp?.listenerPath ?? "").isEmpty),
-        ])
-    }
-
-    private func refuse(_ asked: [(field: String, present: Bool)]) throws(RuntimeError) {
+        ]
         for entry in asked where entry.present {
             throw RuntimeError(.unsupported, "\(entry.field) is not supported by this runtime")
         }
@@ -90,14 +84,13 @@ extension NamespaceIsolation {
         features.mountOptions = MountOptionWords.all
         features.idmap = true
         features.cgroup = ["v1": true, "v2": true, "systemd": false, "systemdUser": false, "rdma": true]
-        features.seccompActions = RuntimeConfiguration.Seccomp.Action.allCases.map(\.rawValue).filter {
-            $0 != "SCMP_ACT_NOTIFY"
-        }
+        features.seccompActions = RuntimeConfiguration.Seccomp.Action.allCases.map(\.rawValue)
         features.seccompOperators = RuntimeConfiguration.Seccomp.Operator.allCases.map(\.rawValue)
         features.seccompArchitectures = supportedArchitectures
-        features.seccompFlags = [
-            "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
-        ]
+        let flags = RuntimeConfiguration.Seccomp.Flag.allCases
+        features.seccompKnownFlags = flags.map(\.rawValue)
+        features.seccompSupportedFlags = flags.filter(\.isInKernel).map(\.rawValue)
+        (features.apparmor, features.selinux) = (true, true)
         return features
     }
 }

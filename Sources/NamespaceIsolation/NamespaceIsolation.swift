@@ -21,6 +21,7 @@ public struct NamespaceIsolation: Isolation {
     public func launch(_ request: LaunchRequest, observer: inout some LaunchObserver) throws -> Int32 {
         let pair = try Descriptor.socketPair()
         let stage = try InitStage(request)
+        for warning in stage.last.credentials.warnings { observer.warn(warning) }
         try stage.prepareCaller()
         let pid = try attempt("make the container's process") { () throws in
             stage.namespaces.needsJoiner
@@ -59,7 +60,11 @@ public struct NamespaceIsolation: Isolation {
         do {
             let channel = SyncChannel(try pair.takeFirst())
             try channel.expect(.ready)
-            try channel.expectEnd()
+            try channel.expectEnd(of: pid) {
+                ContainerState(
+                    id: request.id, status: .running, pid: request.container.pid, bundle: request.bundle,
+                    annotations: request.configuration.annotations)
+            }
             return pid
         } catch {
             kill(pid, SIGKILL)
@@ -83,7 +88,11 @@ public struct NamespaceIsolation: Isolation {
         try channel.expect(.ready)
         try observer.processReady(pid)
         try channel.send(.go)
-        try channel.expectEnd()
+        try channel.expectEnd(of: pid) {
+            ContainerState(
+                id: request.id, status: .created, pid: pid, bundle: request.bundle,
+                annotations: request.configuration.annotations)
+        }
     }
 }
 

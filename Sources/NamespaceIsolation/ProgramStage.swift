@@ -80,7 +80,7 @@ struct Program {
 struct ProgramStage {
     let process: RuntimeConfiguration.Process
     let credentials: Credentials
-    let filter: BPFProgram?
+    let filter: Filter?
     let preservedDescriptors: Int
 
     init(
@@ -89,7 +89,7 @@ struct ProgramStage {
         self.process = process
         self.preservedDescriptors = preservedDescriptors
         credentials = try Credentials(process, linux: linux)
-        filter = try linux.seccomp.map { try compileFilter($0) }
+        filter = try linux.seccomp.map { try Filter($0) }
     }
 
     /// Becomes root of the user namespace that was just entered.
@@ -130,13 +130,19 @@ struct ProgramStage {
     }
 
     /// Takes on the container's identity and executes its program; returns only the error that prevented it.
-    func execute(_ program: Program) -> any Error {
+    ///
+    /// - Parameters:
+    ///   - labels: opened by this process when it still had the host's mounts.
+    ///   - waiter: the socket of who waits for the execution: gets the listener of a filter that has one.
+    func execute(_ program: Program, _ labels: PendingLabels, waiter: Int32) -> any Error {
         do {
+            try credentials.scheduling.apply()
             try credentials.applyLimits()
             cl_reset_signals()
             try check("close_range") { cl_close_range(UInt32(3 + preservedDescriptors), UInt32.max, 4) }
+            try labels.apply()
             try credentials.become()
-            try secure()
+            try secure(waiter)
             execve(program.path, program.arguments.pointers, program.environment.pointers)
             return failure(program.path, errno)
         } catch {
@@ -146,17 +152,17 @@ struct ProgramStage {
 
     /// no_new_privs lets the filter come last; without it the filter needs CAP_SYS_ADMIN and must let capset pass,
     /// which every runtime asks of a profile.
-    private func secure() throws {
+    private func secure(_ waiter: Int32) throws {
         if credentials.noNewPrivileges {
             try credentials.dropCapabilities()
             try credentials.forbidNewPrivileges()
-            try filter?.install()
+            try filter?.install(waiter)
         } else {
             if let filter {
                 let own = try ProcessCapabilities.current()
                 let all = own.permitted.rawValue
                 try check("capset") { cl_capset(all, all, own.inheritable.rawValue) }
-                try filter.install()
+                try filter.install(waiter)
             }
             try credentials.dropCapabilities()
         }

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import Isolation
 internal import Linux
+internal import OCISpec
 internal import Support
 
 /// The conversation between the runtime and the process it is setting up, over one socket.
@@ -14,6 +15,7 @@ internal import Support
 ///        ◀───────────────── .ready
 ///   writes the record
 ///   .go ─────────────────────────▶ waits at the start socket, or executes
+///        ◀─────── a listener's offer, where the filter notifies (`ListenerOffer`)
 ///        ◀──────────── .failed + text, or the end of the stream at exec
 /// ```
 /// Either side's death is an end of stream for the other, which then gives up.
@@ -42,11 +44,20 @@ struct SyncChannel: ~Copyable {
         throw RuntimeError(.internal, "the other side of the launch has died")
     }
 
-    /// Waits for the end of the stream, which exec brings; a failure message is thrown.
-    func expectEnd() throws {
-        guard let first = try socket.readSome(1, "sync").first else { return }
-        guard first == Message.failed.rawValue else { throw RuntimeError(.internal, "unexpected message \(first)") }
-        throw try readFailure()
+    /// Waits for the end of the stream, which exec brings; a failure message is thrown, a listener passed on.
+    ///
+    /// - Parameters:
+    ///   - pid: the process on the other side, as this one sees it.
+    ///   - state: the container's state for the agent of its filter's notifications, where it has one.
+    func expectEnd(of pid: Int32, state: () -> ContainerState) throws {
+        while true {
+            switch try ListenerOffer.next(from: socket) {
+            case .end: return
+            case .offer(let offer): try offer.deliver(pid, state(), answering: socket)
+            case .other(Message.failed.rawValue): throw try readFailure()
+            case .other(let byte): throw RuntimeError(.internal, "unexpected message \(byte)")
+            }
+        }
     }
 
     func sendFailure(_ error: any Error) {

@@ -11,6 +11,8 @@ internal import Support
 public struct RuntimeProgram<Chosen: Isolation> {
     let isolation: Chosen
     let name: String
+    /// The file of `--log`.
+    private(set) var log: LogFile?
 
     /// A program called `name` over an isolation.
     public init(_ isolation: Chosen, name: String) {
@@ -23,20 +25,20 @@ public struct RuntimeProgram<Chosen: Isolation> {
     /// - Returns: the exit code: 0, the program's own for `run` and `exec`, for a failure 1 (in `exec` 255), which has
     ///   been told on stderr and in the log file.
     public func main(_ words: [String]) -> Int32 {
-        var log: LogFile?
+        var program = self
         do {
             try Executable.sealOnce(words)
             var rest: ArraySlice<String> = []
             let global = try Arguments(words[...], options: Verb.global, stopsAtPositional: true, rest: &rest)
-            log = try global["log"].map { try LogFile($0, format: global["log-format"] ?? "text") }
-            return try dispatch(global, rest, log)
+            program.log = try global["log"].map { try LogFile($0, format: global["log-format"] ?? "text") }
+            return try program.dispatch(global, rest)
         } catch {
-            report(error, log)
+            program.report(error)
             return 1
         }
     }
 
-    private func dispatch(_ global: Arguments, _ words: ArraySlice<String>, _ log: LogFile?) throws -> Int32 {
+    private func dispatch(_ global: Arguments, _ words: ArraySlice<String>) throws -> Int32 {
         if global.has("version") {
             Output.print(versionText)
             return 0
@@ -65,7 +67,7 @@ public struct RuntimeProgram<Chosen: Isolation> {
         do {
             return try perform(verb, arguments, StateDirectory(root: global["root"] ?? "/run/hako"))
         } catch {
-            report(error, log)
+            report(error)
             return verb.failureCode
         }
     }
@@ -95,9 +97,15 @@ public struct RuntimeProgram<Chosen: Isolation> {
         "\(name) version \(hakoVersion)\nspec: 1.3.0\n"
     }
 
-    private func report(_ error: any Error, _ log: LogFile?) {
+    private func report(_ error: any Error) {
         let text = "\(error)"
-        log?.append(text)
+        log?.append(text, level: "error")
         Output.printError("\(name): \(text)\n")
+    }
+
+    /// Tells what the caller should know although the verb goes on: in the log, or on stderr where there is none.
+    func warn(_ text: String) {
+        if let log { return log.append(text, level: "warning") }
+        Output.printError("\(name): warning: \(text)\n")
     }
 }

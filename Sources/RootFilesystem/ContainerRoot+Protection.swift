@@ -8,14 +8,16 @@ extension ContainerRoot {
     /// not there is passed over.
     ///
     /// /dev/null is the container's own; that it is character device 1:3 is checked on the descriptor that is bound.
-    public borrowing func mask(_ paths: [String]) throws {
+    ///
+    /// - Parameter label: the SELinux context of the tmpfs.
+    public borrowing func mask(_ paths: [String], label: String? = nil) throws {
         var emptyFolder: SharedDescriptor?
         var null: SharedDescriptor?
         for path in paths {
             guard let target = try directory.openIfPresent(path, CL_O_PATH) else { continue }
             try attempt("mask \(path)") {
                 if try isDirectory(target) {
-                    try coverFolder(target, path, &emptyFolder)
+                    try coverFolder(target, path, label, &emptyFolder)
                 } else {
                     let source = try null ?? SharedDescriptor(openNull())
                     null = source
@@ -27,11 +29,12 @@ extension ContainerRoot {
 
     /// The first folder gets a tmpfs, the others copies of that mount.
     private borrowing func coverFolder(
-        _ target: borrowing Descriptor, _ path: String, _ template: inout SharedDescriptor?
+        _ target: borrowing Descriptor, _ path: String, _ label: String?, _ template: inout SharedDescriptor?
     ) throws {
         if let template { return try MountTree.copy(of: template, shown: "mask").attach(to: target, shown: path) }
         let context = try FileSystemContext("tmpfs")
         try context.set("mode", "0755")
+        if let label { try context.set("context", label) }
         let made = try context.mount([.readOnly, .noDevices, .noSuid, .noExecution])
         try made.attach(to: target, shown: path)
         template = SharedDescriptor(try made.descriptor.duplicate())
@@ -46,6 +49,15 @@ extension ContainerRoot {
                 try copy.setAttributes(set: .readOnly, recursive: true)
                 try copy.attach(to: target, shown: path)
             }
+        }
+    }
+
+    /// Gives the root of a mount an SELinux context, where the file system takes none as a mount option (mqueue).
+    public borrowing func label(_ path: String, _ label: String) throws {
+        let target = try directory.open(path, O_RDONLY | O_DIRECTORY)
+        let raw = target.rawValue
+        try check("fsetxattr", "\(path) security.selinux \(label)") {
+            cl_fsetxattr(raw, "security.selinux", label, label.utf8.count + 1)
         }
     }
 

@@ -2,10 +2,14 @@
 #include "CHarness.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static int become(const struct ch_program *p) {
@@ -73,3 +77,47 @@ int ch_receive_descriptor(int socket) {
     if (!header || header->cmsg_type != SCM_RIGHTS) return errno = ENOMSG, -1;
     return *(int *)CMSG_DATA(header);
 }
+
+int ch_listen(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int socket_number = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (socket_number < 0) return -1;
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    if (bind(socket_number, (struct sockaddr *)&address, sizeof address) || listen(socket_number, 8))
+        return close(socket_number), -1;
+    return socket_number;
+}
+
+int ch_accept(int listener, int milliseconds) {
+    struct pollfd entry = {.fd = listener, .events = POLLIN};
+    if (poll(&entry, 1, milliseconds) != 1) return errno = ETIMEDOUT, -1;
+    return accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+}
+
+ssize_t ch_receive_message(int socket, char *data, size_t size, int *descriptor) {
+    union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control;
+    struct iovec part = {data, size};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
+    ssize_t count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    struct cmsghdr *header = count < 0 ? NULL : CMSG_FIRSTHDR(&message);
+    *descriptor = header && header->cmsg_type == SCM_RIGHTS ? *(int *)CMSG_DATA(header) : -1;
+    return count;
+}
+
+int ch_receive_notification(int listener, int milliseconds, struct ch_notification *notification) {
+    struct pollfd entry = {.fd = listener, .events = POLLIN};
+    struct seccomp_notif request = {0};
+    if (poll(&entry, 1, milliseconds) != 1 || !(entry.revents & POLLIN)) return errno = ETIMEDOUT, -1;
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request)) return -1;
+    *notification = (struct ch_notification){request.id, request.pid, request.data.nr};
+    return 0;
+}
+
+int ch_answer_notification(int listener, uint64_t id, int error) {
+    struct seccomp_notif_resp answer = {
+        .id = id, .error = -error, .flags = error ? 0 : SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+}
+
+int ch_notification_is_valid(int listener, uint64_t id) { return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0; }

@@ -190,3 +190,17 @@ static const uint64_t CL_MS_I_VERSION = 1 << 23;
 int cl_fspick(int fd);
 /// set_mempolicy of the calling thread: bit n of the `words` of `nodes` is node n.
 int cl_set_mempolicy(int mode, const uint64_t *nodes, unsigned long words);
+static const long CL_SELINUX_MAGIC = 0xf97cff8c;
+static const unsigned CL_SECCOMP_FILTER_FLAG_NEW_LISTENER = 8;
+static const unsigned CL_SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV = 32;
+/// sched_setattr(2) of the calling thread; the utilisation clamps are 0.
+int cl_sched_setattr(unsigned policy, uint64_t flags, int nice, unsigned priority, uint64_t runtime, uint64_t deadline,
+                     uint64_t period);
+/// ioprio_set(2) of the calling thread: class (1 real time, 2 best effort, 3 idle) and priority in it.
+int cl_ioprio_set(int ioprio_class, int priority);
+/// sched_setaffinity(2) of a thread (0: the caller); bit n of the mask of `size` bytes is processor n.
+int cl_sched_setaffinity(pid_t pid, const void *mask, size_t size);
+/// A copy (close-on-exec) of another process's descriptor (pidfd_getfd(2)).
+int cl_pidfd_getfd(int pidfd, int fd);
+/// 1 where the kernel knows all of these seccomp(2) filter flags, else 0. Installs nothing.
+int cl_seccomp_knows_flags(unsigned flags);

@@ -40,17 +40,18 @@ struct LogFile {
         _ = try attempt("option --log") { try open() }
     }
 
-    /// Appends an error; a failure to write it is not told, stderr has the text too.
-    func append(_ message: String) {
+    /// Appends a line; a failure to write it is not told.
+    func append(_ message: String, level: String) {
         let line =
             isJSON
             ? JSONWriter.text { writer in
                 writer.object { object in
-                    object.member("level", "error")
+                    object.member("level", level)
                     object.member("msg", message)
                     object.member("time", timestamp())
                 }
-            } : Array("time=\"\(timestamp())\" level=error msg=".utf8) + JSONWriter.text { $0.string(message) }
+            }
+            : Array("time=\"\(timestamp())\" level=\(level) msg=".utf8) + JSONWriter.text { $0.string(message) }
         try? open().writeAll(line + [UInt8(ascii: "\n")])
     }
 

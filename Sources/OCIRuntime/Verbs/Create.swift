@@ -43,6 +43,7 @@ extension RuntimeProgram {
                 preservedDescriptors: try arguments.number("preserve-fds", 0...1000) ?? 0)
             var host = LaunchHost(record: record, states: states, bundle: bundle)
             host.pidFile = arguments["pid-file"]
+            host.warnings = warn
             undo.push { poststop(record) }
             _ = try isolation.launch(request, observer: &host)
             record = host.record
@@ -85,6 +86,10 @@ struct LaunchHost: LaunchObserver {
     let states: StateDirectory
     let bundle: Bundle
     var pidFile: String?
+    /// Where warnings go.
+    var warnings: (String) -> Void = { _ in }
+
+    func warn(_ text: String) { warnings(text) }
 
     mutating func processMade(_ pid: Int32) throws {
         record.process = try ProcessIdentity(of: pid)

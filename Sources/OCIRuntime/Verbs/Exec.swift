@@ -25,8 +25,9 @@ extension RuntimeProgram {
                 if relay != nil, process.consoleSize == nil { process.consoleSize = .current }
                 return try isolation.exec(
                     ExecRequest(
-                        id: id, configuration: configuration, container: container, process: process,
-                        cgroup: entry(record, arguments), consoleSocket: relay ?? consoleSocket(arguments),
+                        id: id, bundle: record.bundle, configuration: configuration, container: container,
+                        process: process, cgroup: entry(record, arguments),
+                        consoleSocket: relay ?? consoleSocket(arguments),
                         preservedDescriptors: arguments.number("preserve-fds", 0...1000) ?? 0))
             }
         }

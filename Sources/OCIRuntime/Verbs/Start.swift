@@ -13,7 +13,7 @@ extension RuntimeProgram {
         guard status == .created else {
             throw RuntimeError(.invalidState, "cannot start a container in the \(status.rawValue) state")
         }
-        try release(id, states)
+        try release(record, states)
         do {
             try runPoststart(record)
         } catch {
@@ -24,8 +24,8 @@ extension RuntimeProgram {
     }
 
     /// Lets the waiting process execute, and learns whether it could.
-    private func release(_ id: String, _ states: StateDirectory) throws {
-        let path = states.startSocket(id)
+    private func release(_ record: ContainerRecord, _ states: StateDirectory) throws {
+        let path = states.startSocket(record.id)
         let socket = Descriptor(owning: try check("connect", path) { cl_unix_connect(path) })
         // Gone from here on: a second start finds the container no longer created.
         unlink(path)
@@ -33,8 +33,7 @@ extension RuntimeProgram {
         guard try socket.readSome(1, path).first == 1 else {
             throw RuntimeError(.invalidState, "the container's process ended before it was started")
         }
-        let failure = try socket.readAll(limit: 65536, path)
-        if !failure.isEmpty { throw LaunchFailure.decode(failure) }
+        try awaitExecution(of: record.process?.pid ?? 0, over: socket) { record.state(.created) }
     }
 
     private func runPoststart(_ record: ContainerRecord) throws {

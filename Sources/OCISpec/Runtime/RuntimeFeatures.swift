@@ -22,11 +22,13 @@ public struct RuntimeFeatures: Sendable, Equatable {
     public var seccompOperators: [String] = []
     /// Seccomp architectures.
     public var seccompArchitectures: [String] = []
-    /// Seccomp flags that are known and that the kernel has.
-    public var seccompFlags: [String] = []
-    /// Whether AppArmor profiles are applied.
+    /// Seccomp flags that are known.
+    public var seccompKnownFlags: [String] = []
+    /// Those of them that the running kernel has.
+    public var seccompSupportedFlags: [String] = []
+    /// Whether AppArmor profiles are applied, where the kernel has AppArmor.
     public var apparmor = false
-    /// Whether SELinux labels are applied.
+    /// Whether SELinux labels are applied, where the kernel has SELinux.
     public var selinux = false
     /// Whether linux.intelRdt is applied.
     public var intelRdt = false
@@ -66,8 +68,8 @@ public struct RuntimeFeatures: Sendable, Equatable {
                 members.member("actions", unlessEmpty: seccompActions)
                 members.member("operators", unlessEmpty: seccompOperators)
                 members.member("archs", unlessEmpty: seccompArchitectures)
-                members.member("knownFlags", unlessEmpty: seccompFlags)
-                members.member("supportedFlags", unlessEmpty: seccompFlags)
+                members.member("knownFlags", unlessEmpty: seccompKnownFlags)
+                members.member("supportedFlags", unlessEmpty: seccompSupportedFlags)
             }
         }
         enabled("apparmor", apparmor, &object)
