@@ -72,6 +72,7 @@ let package = Package(
         library("RootFilesystem", ["CLinux", "Linux", "Support"]),
         library("Seccomp", ["Support"]),
         library("Cgroups", ["CLinux", "Linux", "Support"]),
+        library("CRIU", ["CLinux", "Linux", "Support"]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .target(
@@ -84,7 +85,10 @@ let package = Package(
         library("Isolation", ["CLinux", "Cgroups", "Linux", "OCISpec", "Support"]),
         library(
             "NamespaceIsolation",
-            ["CLinux", "Cgroups", "Isolation", "Linux", "OCISpec", "RootFilesystem", "Seccomp", "Support"]),
+            [
+                "CLinux", "CRIU", "Cgroups", "Isolation", "JSON", "Linux", "OCISpec", "RootFilesystem", "Seccomp",
+                "Support",
+            ]),
         // 5: assembly
         library("OCIRuntime", ["CLinux", "Cgroups", "Isolation", "JSON", "Linux", "OCISpec", "ProcessIO", "Support"]),
         library(
@@ -133,6 +137,7 @@ let package = Package(
         unitTests("ProcessIO", ["CLinux", "Linux", "Support"]),
         unitTests("Seccomp", ["Support", "JSON"]),
         unitTests("Cgroups", ["Linux", "Support"]),
+        unitTests("CRIU", ["Linux", "Support"]),
         unitTests("ContentStore", ["JSON", "Linux", "OCISpec", "Support"]),
         unitTests("RegistryClient", ["ContentStore", "JSON", "Linux", "OCISpec", "Support"]),
     ]

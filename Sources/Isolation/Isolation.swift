@@ -30,6 +30,15 @@ public protocol Isolation: Sendable {
     /// - Returns: a child of the caller whose end and exit status are the program's.
     func exec(_ request: ExecRequest) throws -> Int32
 
+    /// Writes the state of a container's processes to files; unless told otherwise they have ended then.
+    func checkpoint(_ request: CheckpointRequest) throws
+
+    /// Makes a container's processes again as they were when they were checkpointed, running.
+    ///
+    /// Nothing of them is left when this throws.
+    /// - Returns: the first process's pid as the caller sees it, a child of the caller.
+    func restore(_ request: RestoreRequest, observer: inout some LaunchObserver) throws -> Int32
+
     /// What `features` says of this isolation (features.md of the runtime specification).
     var features: RuntimeFeatures { get }
 }

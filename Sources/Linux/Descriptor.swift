@@ -50,13 +50,14 @@ public struct Descriptor: ~Copyable, Sendable {
         Descriptor(owning: try check("open", path) { Glibc.open(path, flags | O_CLOEXEC, mode) })
     }
 
-    /// A pair of connected close-on-exec stream sockets (socketpair AF_UNIX).
-    public static func socketPair() throws(SystemCallError) -> DescriptorPair {
+    /// A pair of connected close-on-exec sockets (socketpair AF_UNIX) of a stream, or of packets that keep their ends.
+    public static func socketPair(ofPackets: Bool = false) throws(SystemCallError) -> DescriptorPair {
+        let type = ofPackets ? SOCK_SEQPACKET : SOCK_STREAM
         var pair: (Int32, Int32) = (-1, -1)
         try check("socketpair") {
             withUnsafeMutableBytes(of: &pair) { bytes in
                 socketpair(
-                    AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0,
+                    AF_UNIX, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0,
                     bytes.bindMemory(to: Int32.self).baseAddress)
             }
         }

@@ -87,6 +87,8 @@ public struct RuntimeProgram<Chosen: Isolation> {
         case "resume": try resume(arguments, states)
         case "update": try update(arguments, states)
         case "events": try events(arguments, states)
+        case "checkpoint": try checkpoint(arguments, states)
+        case "restore": return try restore(arguments, states)
         case "spec": try spec(arguments)
         default: Output.print(isolation.features.json(indent: 4) + [UInt8(ascii: "\n")])
         }

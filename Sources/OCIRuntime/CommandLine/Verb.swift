@@ -39,6 +39,20 @@ struct Verb: Sendable {
         Option("preserve-fds", value: "N", "descriptors 3 to 3+N-1 are passed to the process"),
     ]
 
+    /// What checkpoint and restore share.
+    private static let checkpointing: [Option] = [
+        Option("image-path", value: "DIR", "the images' folder (default checkpoint)"),
+        Option("work-path", value: "DIR", "the folder of criu's log (default: the images')"),
+        Option("tcp-established", "keep established TCP connections"),
+        Option("ext-unix-sk", "allow Unix sockets that are connected to outside"),
+        Option("shell-job", "allow a terminal that is the caller's"),
+        Option("lazy-pages", "bring memory over when it is touched"),
+        Option("file-locks", "keep file locks"),
+        Option("manage-cgroups-mode", value: "MODE", "soft, full, strict or ignore (default soft)"),
+        Option("empty-ns", value: "network", "make this namespace empty"),
+        Option("auto-dedup", "drop pages from parent images that are written again"),
+    ]
+
     /// Every verb, in the order of the help.
     static let all: [Verb] = [
         Verb(
@@ -80,6 +94,28 @@ struct Verb: Sendable {
             options: [
                 Option("interval", value: "DURATION", "time between two statistics (default 5s)"),
                 Option("stats", "print the statistics once"),
+            ]),
+        Verb(
+            name: "checkpoint", usage: "[options] ID", help: "write a running container's state to files, by criu",
+            options: checkpointing + [
+                Option("parent-path", value: "DIR", "an earlier pre-dump's images, relative to --image-path"),
+                Option("leave-running", "the container runs on"),
+                Option("pre-dump", "write memory only; the container runs on"),
+                Option("tcp-skip-in-flight", "pass over TCP connections that are not established yet"),
+                Option("page-server", value: "ADDRESS:PORT", "send memory pages there"),
+                Option("status-fd", value: "N", "gets a byte when a lazy checkpoint can be connected to"),
+            ]),
+        Verb(
+            name: "restore", usage: "[options] ID", help: "make a container from a checkpoint, by criu",
+            options: checkpointing + [
+                bundle,
+                Option("console-socket", value: "PATH", "Unix socket that receives the terminal's master"),
+                Option("pid-file", value: "PATH", "write the process's pid here"),
+                Option("detach", short: "d", "do not wait for the container"),
+                Option("no-subreaper", "accepted: this program reaps its own child only"),
+                Option("no-pivot", "accepted: criu makes the root"),
+                Option("lsm-profile", value: "NAME", "the security module's profile, as criu has it"),
+                Option("lsm-mount-context", value: "CONTEXT", "the SELinux context of mounts"),
             ]),
         Verb(
             name: "spec", usage: "[options]", help: "write an example config.json into the bundle",

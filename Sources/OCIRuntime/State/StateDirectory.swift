@@ -77,6 +77,9 @@ struct StateDirectory {
         }
     }
 
+    /// An empty folder where a restored container's root is mounted for a while.
+    func scratchFolder(_ id: String) -> String { "\(folder(id))/criu-root" }
+
     /// True where the id is claimed, even without a record.
     func exists(_ id: String) -> Bool { access(folder(id), F_OK) == 0 }
 

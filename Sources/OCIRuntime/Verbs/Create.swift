@@ -27,15 +27,9 @@ extension RuntimeProgram {
         return try withUndo { undo in
             try states.claim(id)
             undo.push { try states.remove(id) }
-            let linux = bundle.configuration.linux
-            let cgroup = try Cgroup(path: linux?.cgroupsPath, id: id, layout: CgroupLayout.detect())
-            var record = ContainerRecord(
-                id: id, bundle: bundle.path, rootfs: bundle.rootfs, created: timestamp(), owner: getuid(),
-                annotations: bundle.configuration.annotations, cgroup: cgroup, hooks: bundle.configuration.hooks)
-            try states.save(record)
-            try cgroup.create()
+            let (prepared, cgroup) = try prepare(bundle, id, states)
+            var record = prepared
             undo.push { try cgroup.delete() }
-            try cgroup.apply(CgroupResources(creating: linux?.resources ?? RuntimeConfiguration.Resources()))
             let request = LaunchRequest(
                 id: id, bundle: bundle.path, configuration: bundle.configuration, cgroup: try cgroup.openEntry(),
                 startSocket: waits ? try listen(states, id) : nil,
@@ -52,7 +46,26 @@ extension RuntimeProgram {
         }
     }
 
-    private func checkConfiguration(
+    /// Writes the record of a container whose id is claimed, and makes its cgroup with its limits.
+    func prepare(
+        _ bundle: Bundle, _ id: String, _ states: StateDirectory
+    ) throws -> (record: ContainerRecord, cgroup: Cgroup) {
+        let linux = bundle.configuration.linux
+        let cgroup = try Cgroup(path: linux?.cgroupsPath, id: id, layout: CgroupLayout.detect())
+        let record = ContainerRecord(
+            id: id, bundle: bundle.path, rootfs: bundle.rootfs, created: timestamp(), owner: getuid(),
+            annotations: bundle.configuration.annotations, cgroup: cgroup, hooks: bundle.configuration.hooks)
+        try states.save(record)
+        try withUndo { undo in
+            try cgroup.create()
+            undo.push { try cgroup.delete() }
+            try cgroup.apply(CgroupResources(creating: linux?.resources ?? RuntimeConfiguration.Resources()))
+            undo.commit()
+        }
+        return (record, cgroup)
+    }
+
+    func checkConfiguration(
         _ configuration: RuntimeConfiguration, _ arguments: Arguments, relay: SharedDescriptor?
     ) throws {
         try isolation.validate(configuration)
