@@ -128,6 +128,24 @@ extension Integration.NativeRuntime {
             #expect(FileManager.default.fileExists(atPath: folder + "/new"))
         }
 
+        @Test(arguments: [true, false])
+        func `cgroup mounts come back, those of the host's too`(hasNamespace: Bool) throws {
+            let container = try counting { config in
+                config["mounts"].elements.append(
+                    ["destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["ro"]])
+                if !hasNamespace {
+                    config["linux"]["namespaces"].elements.removeAll { $0["type"] == "cgroup" }
+                }
+            }
+            defer { container.finish() }
+            let script = "cat /proc/mounts | cut -d' ' -f2,3 | grep cgroup | sort; cat /proc/1/cgroup"
+            let before = try container.call(["exec", container.id, "sh", "-c", script]).lines
+            #expect(before.count > 1)
+            try checkpoint(container)
+            try restore(container)
+            #expect(try container.call(["exec", container.id, "sh", "-c", script]).lines == before)
+        }
+
         @Test func `hooks run when a container is restored`() throws {
             let container = try counting()
             defer { container.finish() }

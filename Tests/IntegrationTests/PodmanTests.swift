@@ -134,6 +134,35 @@ extension Integration.NativeRuntime {
             #expect(job.wait().code == 0)
         }
 
+        @Test(.enabled(if: Machine.canCheckpoint, Machine.needsCriu), arguments: Podman.runtimes)
+        func `a checkpoint is restored in its place, and elsewhere from its archive`(runtime: String) throws {
+            let podman = try Podman(runtime)
+            defer { podman.finish() }
+            let script = "i=0; while :; do i=$((i+1)); echo $i >> /count; sleep 0.05; done"
+            let flags = ["run", "-d", "--name", "one", "--network", "none", "localhost/busybox", "sh", "-c", script]
+            #expect(try podman.call(flags).code == 0)
+            func counted(_ name: String) throws -> Bool {
+                let lines = try podman.call(["exec", name, "cat", "/count"]).lines
+                return lines.count > 3 && lines == (1...lines.count).map(String.init)
+            }
+            #expect(try eventually { try counted("one") })
+            let stopped = try podman.call(["container", "checkpoint", "one"], Machine.withCriu)
+            #expect(stopped.code == 0, "\(stopped)")
+            #expect(try podman.call(["inspect", "one", "--format", "{{.State.Status}}"]).text == "exited")
+            let restored = try podman.call(["container", "restore", "one"], Machine.withCriu)
+            #expect(restored.code == 0, "\(restored)")
+            #expect(try eventually { try counted("one") })
+            let archive = podman.home + "/one.tar"
+            let options = ["checkpoint", "--leave-running", "--export", archive, "one"]
+            let kept = try podman.call(["container"] + options, Machine.withCriu)
+            #expect(kept.code == 0, "\(kept)")
+            #expect(try podman.call(["inspect", "one", "--format", "{{.State.Status}}"]).text == "running")
+            let words = ["container", "restore", "--import", archive, "--name", "two"]
+            let imported = try podman.call(words, Machine.withCriu)
+            #expect(imported.code == 0, "\(imported)")
+            #expect(try eventually { try counted("two") })
+        }
+
         @Test(arguments: Podman.runtimes) func `a terminal works`(runtime: String) throws {
             let podman = try Podman(runtime)
             defer { podman.finish() }

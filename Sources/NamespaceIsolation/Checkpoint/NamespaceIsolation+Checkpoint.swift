@@ -57,7 +57,7 @@ extension NamespaceIsolation {
             let target = try attempt("mounts: \(mount.destination)") { try root.open(mount.destination, CL_O_PATH) }
             mounts.append(.init(try pathInside(target), mount.destination))
         }
-        return mounts
+        return mounts + request.configuration.boundCgroups(request.cgroup).map { .init($0.destination, $0.destination) }
     }
 
     private func pathInside(_ target: borrowing Descriptor) throws -> String {
@@ -93,6 +93,26 @@ extension CRIURequest {
             case .strict: .strict
             case .ignore: .ignore
             }
+    }
+}
+
+extension RuntimeConfiguration {
+    /// The mounts of the container's cgroups that are the host's: those of a container without a cgroup namespace.
+    func boundCgroups(_ cgroup: Cgroup) -> [(destination: String, folder: String)] {
+        let makesNamespace = linux?.namespaces.contains { $0.type == .cgroup && ($0.path ?? "").isEmpty } == true
+        var bound: [(destination: String, folder: String)] = []
+        for mount in mounts where !makesNamespace && (mount.type == "cgroup" || mount.type == "cgroup2") {
+            if cgroup.isUnified || mount.type == "cgroup2" {
+                bound += [cgroup.unifiedFolder].compactMap(\.self).map { (mount.destination, $0.path) }
+                continue
+            }
+            for folder in cgroup.folders where !folder.controllers.isEmpty {
+                let name = folder.controllers.joined(separator: ",")
+                let shown = name.hasPrefix("name=") ? String(name.dropFirst(5)) : name
+                bound.append(("\(mount.destination)/\(shown)", folder.path))
+            }
+        }
+        return bound
     }
 }
 

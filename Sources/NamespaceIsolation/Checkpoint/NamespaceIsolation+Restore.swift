@@ -99,7 +99,10 @@ extension NamespaceIsolation {
         }
         // runc's checkpoints call masked files external.
         let masked = request.configuration.linux?.maskedPaths ?? []
-        return binds + masked.map { .init($0, "/dev/null") }
+        let cgroups = request.configuration.boundCgroups(request.cgroup).map {
+            CRIURequest.ExternalMount($0.destination, $0.folder)
+        }
+        return binds + cgroups + masked.map { .init($0, "/dev/null") }
     }
 
     /// What mounts go onto may be missing in a root that was not checkpointed with the processes.
