@@ -1,7 +1,7 @@
 internal import CLinux
 public import Support
 
-/// A set of processors, as sched_setaffinity(2) takes it.
+/// A set of processors or of memory nodes, as sched_setaffinity(2) and set_mempolicy(2) take it.
 public struct ProcessorSet: Sendable, Equatable {
     /// The highest number that a list may name.
     public static let highest = 65_535
@@ -18,13 +18,20 @@ public struct ProcessorSet: Sendable, Equatable {
                 first <= last
             else {
                 throw RuntimeError(
-                    .invalidArgument, "\(field()): \"\(list)\" is not a list of processors such as 0-3,7")
+                    .invalidArgument, "\(field()): \"\(list)\" is not a list of numbers such as 0-3,7")
             }
             if bytes.count <= last / 8 { bytes += Array(repeating: 0, count: last / 8 + 1 - bytes.count) }
             for number in first...last { bytes[number / 8] |= 1 << UInt8(number % 8) }
         }
         // The kernel reads whole words.
         bytes += Array(repeating: 0, count: (8 - bytes.count % 8) % 8)
+    }
+
+    /// The set as words of 64 bits, the lowest numbers first.
+    public var words: [UInt64] {
+        stride(from: 0, to: bytes.count, by: 8).map { start in
+            (0..<8).reduce(0) { $0 | UInt64(bytes[start + $1]) << UInt64(8 * $1) }
+        }
     }
 
     private static func number(_ text: Substring.UTF8View?) -> Int? {

@@ -12,6 +12,7 @@ struct Credentials {
     let noNewPrivileges: Bool
     let personality: UInt?
     let scheduling: Scheduling
+    let memoryPolicy: MemoryPolicy?
     let labels: SecurityLabels
     /// What the caller should know although it stops nothing.
     let warnings: [String]
@@ -24,6 +25,7 @@ struct Credentials {
         limits = process.rlimits
         personality = linux.personality.map { $0.domain == .LINUX32 ? 8 : 0 }
         scheduling = try Scheduling(process)
+        memoryPolicy = try linux.memoryPolicy.map { try MemoryPolicy($0) }
         labels = try SecurityLabels(process)
         self.warnings = warnings
     }

@@ -65,9 +65,9 @@ extension NamespaceIsolation {
         if let label = linux.mountLabel, !label.isEmpty, !SecurityModule.selinux.isEnabled {
             throw RuntimeError(.unsupported, "linux.mountLabel \(label): SELinux is not enabled in this kernel")
         }
+        if let policy = linux.memoryPolicy { _ = try MemoryPolicy(policy) }
         let asked: [(field: String, present: Bool)] = [
             ("linux.intelRdt", linux.intelRdt != nil),
-            ("linux.memoryPolicy", linux.memoryPolicy != nil),
             ("linux.netDevices", !linux.netDevices.isEmpty),
         ]
         for entry in asked where entry.present {
@@ -90,6 +90,9 @@ extension NamespaceIsolation {
         let flags = RuntimeConfiguration.Seccomp.Flag.allCases
         features.seccompKnownFlags = flags.map(\.rawValue)
         features.seccompSupportedFlags = flags.filter(\.isInKernel).map(\.rawValue)
+        features.memoryPolicyModes = RuntimeConfiguration.MemoryPolicy.Mode.allCases.map(\.rawValue)
+        features.memoryPolicyFlags = RuntimeConfiguration.MemoryPolicy.Flag.allCases.map(\.rawValue)
+        features.annotations = ["org.opencontainers.runc.checkpoint.enabled": "true"]
         (features.apparmor, features.selinux) = (true, true)
         return features
     }

@@ -137,6 +137,7 @@ struct ProgramStage {
     func execute(_ program: Program, _ labels: PendingLabels, waiter: Int32) -> any Error {
         do {
             try credentials.scheduling.apply()
+            try credentials.memoryPolicy?.apply()
             try credentials.applyLimits()
             cl_reset_signals()
             try check("close_range") { cl_close_range(UInt32(3 + preservedDescriptors), UInt32.max, 4) }

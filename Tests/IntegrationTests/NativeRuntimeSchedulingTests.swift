@@ -79,6 +79,45 @@ extension Integration.NativeRuntime {
             #expect(outcome.code == 1 && outcome.errors.contains("process.execCPUAffinity.final"), "\(outcome)")
         }
 
+        @Test func `the memory policy is the configured one`() throws {
+            let nodes = Machine.hasMemoryNodes
+            for (policy, shown) in [
+                (["mode": "MPOL_BIND", "nodes": "0"], "bind:0"),
+                (["mode": "MPOL_INTERLEAVE", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"]], "interleave=static:0"),
+                (["mode": "MPOL_LOCAL"], "local"),
+            ] as [(Document, String)] {
+                let container = try RuntimeFixture("grep -m 1 stack /proc/self/numa_maps | cut -d' ' -f 2")
+                defer { container.finish() }
+                container.config["linux"]["memoryPolicy"] = policy
+                let outcome = try container.run()
+                if nodes {
+                    #expect(outcome.text == shown, "\(outcome)")
+                } else {
+                    #expect(outcome.code == 1 && outcome.errors.contains("linux.memoryPolicy"), "\(outcome)")
+                }
+            }
+        }
+
+        @Test func `a memory policy that can't be is refused by name`() throws {
+            for (policy, field) in [
+                (["mode": "MPOL_BIND"], "linux.memoryPolicy.nodes"),
+                (["mode": "MPOL_LOCAL", "nodes": "0"], "linux.memoryPolicy.nodes"),
+                (["mode": "MPOL_BIND", "nodes": "a"], "linux.memoryPolicy.nodes"),
+                (["mode": "MPOL_BIND", "nodes": "1000"], "linux.memoryPolicy"),
+                (
+                    ["mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES", "MPOL_F_RELATIVE_NODES"]],
+                    "linux.memoryPolicy.flags"
+                ),
+            ] as [(Document, String)] {
+                let container = try RuntimeFixture("echo up")
+                defer { container.finish() }
+                container.config["linux"]["memoryPolicy"] = policy
+                let outcome = try container.run()
+                #expect(outcome.code == 1 && outcome.output.isEmpty, "\(policy.json) \(outcome)")
+                #expect(outcome.errors.contains(field), "\(outcome)")
+            }
+        }
+
         @Test func `a 32-bit personality shows in uname`() throws {
             let container = try RuntimeFixture("uname -m")
             defer { container.finish() }
@@ -88,4 +127,9 @@ extension Integration.NativeRuntime {
             #expect(try container.run().text == "i686")
         }
     }
+}
+
+extension Machine {
+    /// The kernel knows memory nodes (CONFIG_NUMA); without them no policy can be set.
+    static let hasMemoryNodes = FileManager.default.fileExists(atPath: "/proc/self/numa_maps")
 }

@@ -32,6 +32,10 @@ public struct RuntimeFeatures: Sendable, Equatable {
     public var selinux = false
     /// Whether linux.intelRdt is applied.
     public var intelRdt = false
+    /// The modes of linux.memoryPolicy that are known.
+    public var memoryPolicyModes: [String] = []
+    /// The flags of linux.memoryPolicy that are known.
+    public var memoryPolicyFlags: [String] = []
     /// Whether id-mapped mounts are made.
     public var idmap = false
     /// Whether linux.netDevices are moved.
@@ -75,6 +79,12 @@ public struct RuntimeFeatures: Sendable, Equatable {
         enabled("apparmor", apparmor, &object)
         enabled("selinux", selinux, &object)
         enabled("intelRdt", intelRdt, &object)
+        object.member("memoryPolicy") { writer in
+            writer.object { members in
+                members.member("modes", unlessEmpty: memoryPolicyModes)
+                members.member("flags", unlessEmpty: memoryPolicyFlags)
+            }
+        }
         object.member("mountExtensions") { writer in writer.object { enabled("idmap", idmap, &$0) } }
         enabled("netDevices", netDevices, &object)
     }
