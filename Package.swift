@@ -73,6 +73,7 @@ let package = Package(
         library("Seccomp", ["Support"]),
         library("Cgroups", ["CLinux", "Linux", "Support"]),
         library("CRIU", ["CLinux", "Linux", "Support"]),
+        library("Netlink", ["Linux"]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .target(
@@ -86,7 +87,8 @@ let package = Package(
         library(
             "NamespaceIsolation",
             [
-                "CLinux", "CRIU", "Cgroups", "Isolation", "JSON", "Linux", "OCISpec", "RootFilesystem", "Seccomp",
+                "CLinux", "CRIU", "Cgroups", "Isolation", "JSON", "Linux", "Netlink", "OCISpec", "RootFilesystem",
+                "Seccomp",
                 "Support",
             ]),
         // 5: assembly
@@ -138,6 +140,7 @@ let package = Package(
         unitTests("Seccomp", ["Support", "JSON"]),
         unitTests("Cgroups", ["Linux", "Support"]),
         unitTests("CRIU", ["Linux", "Support"]),
+        unitTests("Netlink", ["Linux"]),
         unitTests("ContentStore", ["JSON", "Linux", "OCISpec", "Support"]),
         unitTests("RegistryClient", ["ContentStore", "JSON", "Linux", "OCISpec", "Support"]),
     ]

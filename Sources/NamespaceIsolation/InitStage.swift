@@ -24,6 +24,8 @@ struct InitStage {
     /// leaves it to the process, which may in its own user and mount namespaces.
     let opensEarly: Bool
     let last: ProgramStage
+    /// Devices for the container's network namespace; nil where there are none.
+    let networkDevices: NetworkDevices?
 
     init(_ request: LaunchRequest) throws {
         guard let root = request.configuration.root else {
@@ -47,6 +49,7 @@ struct InitStage {
         userMappings =
             namespaces.makes(.user) ? try UserMappings(uids: linux.uidMappings, gids: linux.gidMappings) : nil
         self.namespaces = namespaces
+        networkDevices = try NetworkDevices(linux.netDevices)
         last = try ProgramStage(process, linux: linux, preservedDescriptors: request.preservedDescriptors)
         if opensEarly { try openSources() } else { try checkOrdinaryUser() }
     }

@@ -66,9 +66,10 @@ extension NamespaceIsolation {
             throw RuntimeError(.unsupported, "linux.mountLabel \(label): SELinux is not enabled in this kernel")
         }
         if let policy = linux.memoryPolicy { _ = try MemoryPolicy(policy) }
+        let hasNetwork = linux.namespaces.contains { $0.type == .network }
+        try NetworkDevices.check(linux.netDevices, hasNamespace: hasNetwork)
         let asked: [(field: String, present: Bool)] = [
-            ("linux.intelRdt", linux.intelRdt != nil),
-            ("linux.netDevices", !linux.netDevices.isEmpty),
+            ("linux.intelRdt", linux.intelRdt != nil)
         ]
         for entry in asked where entry.present {
             throw RuntimeError(.unsupported, "\(entry.field) is not supported by this runtime")
@@ -92,6 +93,7 @@ extension NamespaceIsolation {
         features.seccompSupportedFlags = flags.filter(\.isInKernel).map(\.rawValue)
         features.memoryPolicyModes = RuntimeConfiguration.MemoryPolicy.Mode.allCases.map(\.rawValue)
         features.memoryPolicyFlags = RuntimeConfiguration.MemoryPolicy.Flag.allCases.map(\.rawValue)
+        features.netDevices = true
         features.annotations = ["org.opencontainers.runc.checkpoint.enabled": "true"]
         (features.apparmor, features.selinux) = (true, true)
         return features

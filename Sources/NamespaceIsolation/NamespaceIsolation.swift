@@ -38,6 +38,7 @@ public struct NamespaceIsolation: Isolation {
             try supervise(pid, channel, stage: stage, request: request, observer: &observer)
             return pid
         } catch {
+            stage.networkDevices?.giveBack()
             kill(pid, SIGKILL)
             _ = try? waitForExit(pid)
             throw error
@@ -83,6 +84,7 @@ public struct NamespaceIsolation: Isolation {
         }
         try stage.userMappings?.write(pid)
         if stage.waitsForHost { try channel.send(.mapped) }
+        try stage.networkDevices?.enter(stage.namespaces.networkNamespace(of: pid))
         try observer.processMade(pid)
         try channel.send(.hooked)
         try channel.expect(.ready)

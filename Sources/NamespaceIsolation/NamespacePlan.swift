@@ -46,6 +46,12 @@ struct NamespacePlan {
     /// True where a namespace of this kind is made for the container.
     func makes(_ kind: RuntimeConfiguration.Namespace.Kind) -> Bool { made.contains(kind) }
 
+    /// The network namespace that the container's process is in or will enter.
+    func networkNamespace(of pid: Int32) throws(SystemCallError) -> SharedDescriptor {
+        if let join = joins.first(where: { $0.kind == .network }) { return join.descriptor }
+        return SharedDescriptor(try Descriptor.open("/proc/\(pid)/ns/net", O_RDONLY))
+    }
+
     private static func open(
         _ kind: RuntimeConfiguration.Namespace.Kind, _ path: String, field: String
     ) throws -> Join {
