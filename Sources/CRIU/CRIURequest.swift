@@ -6,7 +6,8 @@ public struct CRIURequest {
     public enum Kind: Int, Sendable {
         case dump = 1
         case restore = 2
-        case preDump = 4
+        /// SINGLE_PRE_DUMP: criu waits for no further one.
+        case preDump = 13
     }
 
     /// How criu treats cgroups (criu(8), --manage-cgroups).

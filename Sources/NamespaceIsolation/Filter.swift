@@ -6,9 +6,6 @@ internal import OCISpec
 internal import Seccomp
 internal import Support
 
-/// The architectures that filters can be compiled for, as the specification names them.
-let supportedArchitectures = Seccomp.Architecture.allCases.map(\.rawValue)
-
 /// `linux.seccomp`, compiled before the process exists.
 struct Filter {
     private let program: BPFProgram

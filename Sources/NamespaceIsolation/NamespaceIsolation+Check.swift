@@ -87,7 +87,7 @@ extension NamespaceIsolation {
         features.cgroup = ["v1": true, "v2": true, "systemd": false, "systemdUser": false, "rdma": true]
         features.seccompActions = RuntimeConfiguration.Seccomp.Action.allCases.map(\.rawValue)
         features.seccompOperators = RuntimeConfiguration.Seccomp.Operator.allCases.map(\.rawValue)
-        features.seccompArchitectures = supportedArchitectures
+        features.seccompArchitectures = RuntimeConfiguration.Seccomp.Architecture.allCases.map(\.rawValue)
         let flags = RuntimeConfiguration.Seccomp.Flag.allCases
         features.seccompKnownFlags = flags.map(\.rawValue)
         features.seccompSupportedFlags = flags.filter(\.isInKernel).map(\.rawValue)

@@ -204,6 +204,16 @@ extension Integration.NativeRuntime {
             #expect(features["linux"]["namespaces"].elements.contains("user"))
             #expect(features["linux"]["seccomp"]["enabled"] == true)
             #expect(features["mountOptions"].elements.contains("ro"))
+            #expect(features["linux"]["seccomp"]["archs"].elements.contains("SCMP_ARCH_S390X"))
+            #expect(features["linux"]["seccomp"]["actions"].elements.contains("SCMP_ACT_NOTIFY"))
+            let flags = features["linux"]["seccomp"]["supportedFlags"].elements
+            #expect(flags.contains("SECCOMP_FILTER_FLAG_TSYNC"))
+            #expect(flags.allSatisfy(features["linux"]["seccomp"]["knownFlags"].elements.contains))
+            #expect(features["linux"]["memoryPolicy"]["modes"].elements.contains("MPOL_BIND"))
+            for name in ["apparmor", "selinux", "netDevices"] {
+                #expect(features["linux"][name]["enabled"] == true, "\(name)")
+            }
+            #expect(features["linux"]["mountExtensions"]["idmap"]["enabled"] == true)
         }
 
         @Test func `the version is printed`() throws {
