@@ -146,6 +146,23 @@ extension Integration.NativeRuntime {
             #expect(try container.call(["exec", container.id, "sh", "-c", script]).lines == before)
         }
 
+        @Test func `a restored terminal comes over the console socket`() throws {
+            let container = try RuntimeFixture("while read word; do echo \"got <$word>\"; done")
+            defer { container.finish() }
+            container.config["process"]["terminal"] = true
+            let socket = try ConsoleSocket(in: container.bundle.folder)
+            _ = try container.create(["--console-socket", socket.path])
+            let first = try socket.receive()
+            #expect(try container.call(["start", container.id]).code == 0)
+            first.type("one\n")
+            #expect(first.shows("got <one>"), "\(first.text)")
+            try checkpoint(container)
+            try restore(container, ["--detach", "--console-socket", socket.path])
+            let second = try socket.receive()
+            second.type("two\n")
+            #expect(second.shows("got <two>"), "\(second.text)")
+        }
+
         @Test func `hooks run when a container is restored`() throws {
             let container = try counting()
             defer { container.finish() }
