@@ -8,10 +8,21 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .treatAllWarnings(as: .error),
+    // Generic types are laid out by the compiler where it can, not by demangling their names at run time.
+    .unsafeFlags(["-Xfrontend", "-prespecialize-generic-metadata"]),
 ]
 
 /// The runtime programs are static executables that start in under a millisecond; they link no Foundation.
-let staticExecutable: [LinkerSetting] = [.unsafeFlags(["-static-executable"])]
+let staticExecutable: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-static-executable", "-use-ld=lld"]
+            + [
+                // Functions that a start executes lie side by side, and the file's pages where large folios can map them:
+                // half of a start was page faults.
+                "--symbol-ordering-file=\(Context.packageDirectory)/Sources/hako-native/link-order.txt",
+                "--no-warn-symbol-ordering", "--gc-sections", "-z", "max-page-size=2097152",
+            ].flatMap { ["-Xlinker", $0] })
+]
 
 /// Programs with network and argument parsing carry Swift's libraries in them, so that nothing but libc must be there.
 let staticLibraries: [LinkerSetting] = [
@@ -61,6 +72,7 @@ let package = Package(
     targets: [
         // 0: C
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CStart", cSettings: [.define("_GNU_SOURCE")]),
         // 1: base
         library("Support"),
         library("Linux", ["CLinux", "Support"]),
@@ -112,7 +124,8 @@ let package = Package(
             name: "hako", dependencies: ["CLIKit"], swiftSettings: swiftSettings,
             linkerSettings: staticLibraries),
         .executableTarget(
-            name: "hako-native", dependencies: ["NamespaceIsolation", "OCIRuntime"], swiftSettings: swiftSettings,
+            name: "hako-native", dependencies: ["CStart", "NamespaceIsolation", "OCIRuntime"],
+            exclude: ["link-order.txt"], swiftSettings: swiftSettings,
             linkerSettings: staticExecutable),
         // tests
         unitTests("Support"),

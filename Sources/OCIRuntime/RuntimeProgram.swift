@@ -11,13 +11,17 @@ internal import Support
 public struct RuntimeProgram<Chosen: Isolation> {
     let isolation: Chosen
     let name: String
+    private let sealFailure: Int32
     /// The file of `--log`.
     private(set) var log: LogFile?
 
     /// A program called `name` over an isolation.
-    public init(_ isolation: Chosen, name: String) {
+    ///
+    /// - Parameter sealFailure: why its file is not sealed against containers, where it is not: an errno of `CStart`.
+    public init(_ isolation: Chosen, name: String, sealFailure: Int32) {
         self.isolation = isolation
         self.name = name
+        self.sealFailure = sealFailure
     }
 
     /// Runs the command line (without the program's name).
@@ -27,7 +31,7 @@ public struct RuntimeProgram<Chosen: Isolation> {
     public func main(_ words: [String]) -> Int32 {
         var program = self
         do {
-            try Executable.sealOnce(words)
+            try Executable.requireSeal(words, failure: sealFailure)
             var rest: ArraySlice<String> = []
             let global = try Arguments(words[...], options: Verb.global, stopsAtPositional: true, rest: &rest)
             program.log = try global["log"].map { try LogFile($0, format: global["log-format"] ?? "text") }

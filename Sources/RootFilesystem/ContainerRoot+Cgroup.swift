@@ -83,8 +83,8 @@ struct CgroupHierarchy {
     /// The mounted hierarchies, in /proc/self/cgroup's order; a v1 hierarchy that is mounted nowhere is left out.
     static func ofThisProcess() throws -> [CgroupHierarchy] {
         let mounts = try mountPoints()
-        return try readText("/proc/self/cgroup").split(separator: "\n").compactMap { line in
-            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+        return try readText("/proc/self/cgroup").split(onByte: "\n").compactMap { line in
+            let fields = line.split(onByte: ":", maxSplits: 2)
             guard fields.count == 3, let point = mounts[String(fields[1])] else { return nil }
             return CgroupHierarchy(
                 name: String(fields[1]), path: fields[2] == "/" ? "" : String(fields[2]), mountPoint: point)
@@ -93,18 +93,17 @@ struct CgroupHierarchy {
 
     /// Hierarchy name → first mount point below /sys/fs/cgroup.
     private static func mountPoints() throws -> [String: String] {
+        let known: [Substring] = [
+            "rw", "ro", "relatime", "nosuid", "nodev", "noexec", "noatime", "xattr", "clone_children", "noprefix",
+        ]
         var points: [String: String] = [:]
-        for line in try readText("/proc/self/mounts").split(separator: "\n") where line.contains(" cgroup") {
-            let fields = line.split(separator: " ")
+        for line in try readText("/proc/self/mounts").split(onByte: "\n") {
+            let fields = line.split(onByte: " ")
             guard fields.count > 3, fields[1].hasPrefix("/sys/fs/cgroup") else { continue }
             if fields[2] == "cgroup2" {
                 points[""] = points[""] ?? String(fields[1])
             } else if fields[2] == "cgroup" {
-                let known: Set<Substring> = [
-                    "rw", "ro", "relatime", "nosuid", "nodev", "noexec", "noatime", "xattr", "clone_children",
-                    "noprefix",
-                ]
-                let name = fields[3].split(separator: ",")
+                let name = fields[3].split(onByte: ",")
                     .filter { !known.contains($0) && !$0.hasPrefix("release_agent=") }.joined(separator: ",")
                 points[name] = points[name] ?? String(fields[1])
             }

@@ -1,5 +1,8 @@
+import CStart
 import Glibc
 import NamespaceIsolation
 import OCIRuntime
 
-exit(RuntimeProgram(NamespaceIsolation(), name: "hako-native").main(Array(CommandLine.arguments.dropFirst())))
+let words = (1..<max(1, hako_argument_count())).map { String(cString: hako_argument($0)) }
+let program = RuntimeProgram(NamespaceIsolation(), name: "hako-native", sealFailure: hako_seal_errno())
+exit(program.main(words))
