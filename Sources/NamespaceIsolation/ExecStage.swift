@@ -41,6 +41,14 @@ struct ExecStage {
         if namespaces & CL_CLONE_NEWPID != 0 { try join(CL_CLONE_NEWPID) }
     }
 
+    /// An ordinary user may enter the pid namespace from inside the user namespace only, which the caller must not be in.
+    var needsJoiner: Bool { geteuid() != 0 && namespaces & CL_CLONE_NEWUSER != 0 }
+
+    /// Enters the user namespace and, for children, the pid namespace.
+    func enterOwningNamespaces() throws {
+        try join(namespaces & (CL_CLONE_NEWUSER | CL_CLONE_NEWPID))
+    }
+
     /// The life of the process from clone to execve. Never returns; a failure goes to the caller.
     func run(_ socket: Int32) -> Never {
         let channel = SyncChannel(Descriptor(owning: socket))

@@ -7,16 +7,19 @@ internal import Support
 /// Clones the container's process from inside the namespaces that it joins: a short-lived child enters them and clones
 /// with CLONE_PARENT, so that the process is the caller's child all the same. The caller itself enters nothing.
 ///
+/// - Parameters:
+///   - flags: CLONE_NEW flags of the namespaces that are new.
+///   - cgroup: the v2 folder to be born into; -1 for none.
+///   - enter: enters the others.
 /// - Returns: 0 in the container's process, its pid in the caller.
-func cloneFromInside(_ namespaces: NamespacePlan, _ cgroup: Int32) throws -> Int32 {
+func cloneFromInside(_ flags: UInt64, _ cgroup: Int32, enter: () throws -> Void) throws -> Int32 {
     let pair = try Descriptor.socketPair()
     let joiner = try check("clone3") { cl_clone(0, nil, cgroup) }
     if joiner == 0 {
         var answer: [UInt8]
         do {
-            try namespaces.enter()
-            let flags = namespaces.cloneFlags | CL_CLONE_PARENT
-            let pid = try check("clone3") { cl_clone(flags, nil, -1) }
+            try enter()
+            let pid = try check("clone3") { cl_clone(flags | CL_CLONE_PARENT, nil, -1) }
             if pid == 0 { return 0 }
             answer = [1] + withUnsafeBytes(of: pid) { Array($0) }
         } catch {

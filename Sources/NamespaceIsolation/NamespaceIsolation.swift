@@ -25,7 +25,9 @@ public struct NamespaceIsolation: Isolation {
         try stage.prepareCaller()
         let pid = try attempt("make the container's process") { () throws in
             stage.namespaces.needsJoiner
-                ? try cloneFromInside(stage.namespaces, request.cgroup.cloneDescriptor)
+                ? try cloneFromInside(stage.namespaces.cloneFlags, request.cgroup.cloneDescriptor) {
+                    try stage.namespaces.enter()
+                }
                 : try check("clone3") { cl_clone(stage.namespaces.cloneFlags, nil, request.cgroup.cloneDescriptor) }
         }
         if pid == 0 {
@@ -49,9 +51,12 @@ public struct NamespaceIsolation: Isolation {
     public func exec(_ request: ExecRequest) throws -> Int32 {
         let pair = try Descriptor.socketPair()
         let stage = try ExecStage(request)
-        try stage.prepareCaller()
         let pid = try attempt("make the process") { () throws in
-            try check("clone3") { cl_clone(0, nil, request.cgroup.cloneDescriptor) }
+            if stage.needsJoiner {
+                return try cloneFromInside(0, request.cgroup.cloneDescriptor) { try stage.enterOwningNamespaces() }
+            }
+            try stage.prepareCaller()
+            return try check("clone3") { cl_clone(0, nil, request.cgroup.cloneDescriptor) }
         }
         if pid == 0 {
             let raw = pair.second.rawValue

@@ -31,7 +31,7 @@ public struct RuntimeProgram<Chosen: Isolation> {
     public func main(_ words: [String]) -> Int32 {
         var program = self
         do {
-            try Executable.requireSeal(words, failure: sealFailure)
+            try Executable.seal(words, failure: sealFailure)
             var rest: ArraySlice<String> = []
             let global = try Arguments(words[...], options: Verb.global, stopsAtPositional: true, rest: &rest)
             program.log = try global["log"].map { try LogFile($0, format: global["log-format"] ?? "text") }
@@ -69,7 +69,9 @@ public struct RuntimeProgram<Chosen: Isolation> {
             throw RuntimeError(.invalidArgument, "container ID is missing (see --help)")
         }
         do {
-            return try perform(verb, arguments, StateDirectory(root: global["root"] ?? "/run/hako"))
+            let states = StateDirectory(
+                root: try global["root"] ?? Rootless.stateRoot(), rootless: try Rootless(global["rootless"]))
+            return try perform(verb, arguments, states)
         } catch {
             report(error)
             return verb.failureCode

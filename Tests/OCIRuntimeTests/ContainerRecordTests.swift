@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func anIdIsClaimedOnce() throws {
-        let states = StateDirectory(root: "/tmp/hako-state-\(getpid())")
+        let states = StateDirectory(root: "/tmp/hako-state-\(getpid())", rootless: try Rootless(nil))
         defer { try? removeTree(states.root) }
         #expect(try states.list() == [])
         try states.claim("x")
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func aProcessThatIsGoneIsStopped() throws {
-        let states = StateDirectory(root: "/tmp/hako-lifecycle-\(getpid())")
+        let states = StateDirectory(root: "/tmp/hako-lifecycle-\(getpid())", rootless: try Rootless(nil))
         var one = record
         #expect(Lifecycle.status(of: one, states) == .creating)
         // The pid is taken, the start time is another's: a later process with the same number is not mistaken for it.

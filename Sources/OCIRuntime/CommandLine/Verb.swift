@@ -119,7 +119,7 @@ struct Verb: Sendable {
             ]),
         Verb(
             name: "spec", usage: "[options]", help: "write an example config.json into the bundle",
-            options: [bundle]),
+            options: [bundle, Option("rootless", "for an ordinary user: a user namespace with the caller's id")]),
         Verb(name: "features", usage: "", help: "print what this runtime supports as JSON", options: []),
     ]
 
@@ -147,11 +147,11 @@ struct Verb: Sendable {
 
     /// Options before the verb.
     static let global: [Option] = [
-        Option("root", value: "DIR", "state directory (default /run/hako)"),
+        Option("root", value: "DIR", "state directory (default /run/hako; an ordinary user's: $XDG_RUNTIME_DIR/hako)"),
         Option("log", value: "FILE", "append errors to this file"),
         Option("log-format", value: "text|json", "the form of --log's lines (default text)"),
         Option("debug", "accepted: there is nothing between quiet and an error"),
-        Option("rootless", value: "BOOL|auto", "accepted: the caller's uid decides"),
+        Option("rootless", value: "BOOL|auto", "go without a cgroup where none may be made (default auto)"),
         Option("systemd-cgroup", "refused: cgroups are made through cgroupfs"),
         Option("version", short: "v", "print the version"),
         Option("help", short: "h", "print this help, or a verb's after it"),

@@ -19,7 +19,8 @@ struct ContainerRecord {
     let created: String
     let owner: UInt32
     let annotations: [String: String]
-    let cgroup: Cgroup
+    /// Without folders where an ordinary user could make none.
+    var cgroup: Cgroup
     /// The hooks that later verbs run: poststart and poststop. Nil where there are none.
     let hooks: RuntimeConfiguration.Hooks?
     /// Absent until the process exists.

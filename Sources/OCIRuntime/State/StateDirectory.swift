@@ -8,6 +8,12 @@ internal import Support
 /// since the first update `resources.json`.
 struct StateDirectory {
     let root: String
+    /// What the caller's rights let be left undone.
+    let rootless: Rootless
+
+    init(root: String, rootless: Rootless) {
+        (self.root, self.rootless) = (root, rootless)
+    }
 
     /// The container's folder.
     func folder(_ id: String) -> String { "\(root)/\(id)" }

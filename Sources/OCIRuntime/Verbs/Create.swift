@@ -27,11 +27,9 @@ extension RuntimeProgram {
         return try withUndo { undo in
             try states.claim(id)
             undo.push { try states.remove(id) }
-            let (prepared, cgroup) = try prepare(bundle, id, states)
-            var record = prepared
-            undo.push { try cgroup.delete() }
+            var record = try prepare(bundle, id, states, &undo)
             let request = LaunchRequest(
-                id: id, bundle: bundle.path, configuration: bundle.configuration, cgroup: try cgroup.openEntry(),
+                id: id, bundle: bundle.path, configuration: bundle.configuration, cgroup: try record.cgroup.openEntry(),
                 startSocket: waits ? try listen(states, id) : nil,
                 consoleSocket: try relay ?? consoleSocket(arguments),
                 preservedDescriptors: try arguments.number("preserve-fds", 0...1000) ?? 0)
@@ -48,21 +46,16 @@ extension RuntimeProgram {
 
     /// Writes the record of a container whose id is claimed, and makes its cgroup with its limits.
     func prepare(
-        _ bundle: Bundle, _ id: String, _ states: StateDirectory
-    ) throws -> (record: ContainerRecord, cgroup: Cgroup) {
+        _ bundle: Bundle, _ id: String, _ states: StateDirectory, _ undo: inout UndoStack
+    ) throws -> ContainerRecord {
         let linux = bundle.configuration.linux
-        let cgroup = try Cgroup(path: linux?.cgroupsPath, id: id, layout: CgroupLayout.detect())
-        let record = ContainerRecord(
+        let cgroup = try states.rootless.cgroup(linux?.cgroupsPath, id: id)
+        var record = ContainerRecord(
             id: id, bundle: bundle.path, rootfs: bundle.rootfs, created: timestamp(), owner: getuid(),
             annotations: bundle.configuration.annotations, cgroup: cgroup, hooks: bundle.configuration.hooks)
         try states.save(record)
-        try withUndo { undo in
-            try cgroup.create()
-            undo.push { try cgroup.delete() }
-            try cgroup.apply(CgroupResources(creating: linux?.resources ?? RuntimeConfiguration.Resources()))
-            undo.commit()
-        }
-        return (record, cgroup)
+        record.cgroup = try states.rootless.make(cgroup, linux, &undo)
+        return record
     }
 
     func checkConfiguration(

@@ -16,7 +16,7 @@ extension RuntimeProgram {
             throw RuntimeError(.invalidArgument, "unknown signal \"\(word)\"")
         }
         let record = try states.load(id)
-        if arguments.has("all") {
+        if arguments.has("all"), !record.cgroup.folders.isEmpty {
             return try signalAll(record, signal)
         }
         guard let process = record.process, process.isAlive else {

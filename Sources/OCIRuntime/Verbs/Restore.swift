@@ -42,8 +42,7 @@ extension RuntimeProgram {
         return try withUndo { undo in
             try states.claim(id)
             undo.push { try states.remove(id) }
-            let (record, cgroup) = try prepare(bundle, id, states)
-            undo.push { try cgroup.delete() }
+            let record = try prepare(bundle, id, states, &undo)
             undo.push { poststop(record) }
             let scratch = states.scratchFolder(id)
             try makeDirectories(scratch, mode: 0o700)
@@ -54,7 +53,7 @@ extension RuntimeProgram {
                 _ = try isolation.restore(
                     RestoreRequest(
                         bundle: bundle.path, rootfs: bundle.rootfs, scratch: scratch,
-                        configuration: bundle.configuration, cgroup: cgroup,
+                        configuration: bundle.configuration, cgroup: record.cgroup,
                         consoleSocket: relay ?? consoleSocket(arguments), settings: settings),
                     observer: &host)
             }

@@ -11,7 +11,9 @@ extension RuntimeProgram {
             throw RuntimeError(.alreadyExists, "file \(path) exists: remove it first")
         }
         try attempt("write \(path)") {
-            let text = RuntimeConfiguration.example.json(indent: 4) + [UInt8(ascii: "\n")]
+            var configuration = RuntimeConfiguration.example
+            if arguments.has("rootless") { configuration.makeRootless(uid: geteuid(), gid: getegid()) }
+            let text = configuration.json(indent: 4) + [UInt8(ascii: "\n")]
             try writeAtomically(text, to: path, mode: 0o644)
         }
     }
@@ -46,6 +48,24 @@ extension RuntimeConfiguration {
         configuration.mounts = exampleMounts
         configuration.linux = linux
         return configuration
+    }
+
+    /// Changes the example to what an ordinary user may run, as runc does: the caller's id as root of a user namespace,
+    /// the host's network and /sys, no limits.
+    mutating func makeRootless(uid: UInt32, gid: UInt32) {
+        linux?.namespaces.removeAll { $0.type == .network || $0.type == .user }
+        linux?.namespaces.append(Namespace(type: .user))
+        linux?.uidMappings = [IDMapping(containerID: 0, hostID: uid, size: 1)]
+        linux?.gidMappings = [IDMapping(containerID: 0, hostID: gid, size: 1)]
+        linux?.resources = nil
+        for index in mounts.indices {
+            mounts[index].options.removeAll { $0.hasPrefix("uid=") || $0.hasPrefix("gid=") }
+            if mounts[index].destination == "/sys" {
+                mounts[index] = Mount(
+                    destination: "/sys", type: "none", source: "/sys",
+                    options: ["rbind", "nosuid", "noexec", "nodev", "ro"])
+            }
+        }
     }
 
     private static var exampleMounts: [Mount] {
