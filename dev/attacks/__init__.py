@@ -1,0 +1,1 @@
+"""Attacks on OCI runtimes; see dev/attack."""
