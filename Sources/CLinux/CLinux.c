@@ -47,7 +47,11 @@ pid_t cl_clone(uint64_t flags, int *pidfd, int cgroup_fd) {
         a.flags |= 0x200000000ULL; // CLONE_INTO_CGROUP
         a.cgroup = (uint64_t)cgroup_fd;
     }
-    return (pid_t)syscall(SYS_clone3, &a, sizeof a);
+    pid_t pid = (pid_t)syscall(SYS_clone3, &a, sizeof a);
+    // Filters that can't look into clone3's structure refuse it this way; clone knows all but the cgroup and new times.
+    if (pid < 0 && errno == ENOSYS && cgroup_fd < 0 && (a.flags & 0xff) == 0)
+        pid = (pid_t)syscall(SYS_clone, a.flags | SIGCHLD, NULL, pidfd, NULL, 0);
+    return pid;
 }
 
 int cl_unshare(int flags) { return unshare(flags); }

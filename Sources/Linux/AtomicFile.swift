@@ -13,7 +13,9 @@ public func writeAtomically(
     let folder = parentPath(path)
     let temporary = "\(path).tmp.\(getpid())"
     do throws(SystemCallError) {
-        let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
+        // Made new: a file that is there could be another name of one that must not be touched.
+        unlink(temporary)
+        let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
         try file.writeAll(bytes, temporary)
         if durable { try file.synchronize(temporary) }
         try check("rename", path) { rename(temporary, path) }

@@ -50,6 +50,20 @@ public func readFile(_ path: String, limit: Int = 64 << 20) throws(SystemCallErr
     try Descriptor.open(path, O_RDONLY).readAll(limit: limit, path)
 }
 
+/// The content of a file that an image or a caller laid out: only a regular one, so that neither a pipe without a
+/// writer nor a device without an end keeps the reader. More than `limit` bytes is EFBIG.
+public func readRegularFile(_ path: String, limit: Int) throws(SystemCallError) -> [UInt8] {
+    var status = stat()
+    // Looked at before it is opened too: opening a device can have effects of its own.
+    try check("stat", path) { stat(path, &status) }
+    if status.st_mode & S_IFMT == S_IFREG {
+        let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+        try check("fstat", path) { fstat(file.rawValue, &status) }
+        if status.st_mode & S_IFMT == S_IFREG { return try file.readAll(limit: limit, path) }
+    }
+    throw SystemCallError("open", errno: EINVAL, subject: "\(path) (no regular file)")
+}
+
 /// The text of a small host file (procfs, cgroupfs), without its trailing newline; malformed UTF-8 is replaced.
 public func readText(_ path: String) throws(SystemCallError) -> String {
     var bytes = try readFile(path, limit: 16 << 20)

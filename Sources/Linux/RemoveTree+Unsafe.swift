@@ -124,6 +124,14 @@ private struct TreeRemoval: ~Copyable {
         // SAFETY: `name` is NUL-terminated and stays valid during the calls.
         return name.withUnsafeBytes { bytes in
             guard let pointer = bytes.baseAddress?.assumingMemoryBound(to: CChar.self) else { return -1 }
+            if RootWalk.isNeeded {
+                // One name, which O_NOFOLLOW keeps from being a link; a mount on it shows by its device.
+                let opened = openat(folder, pointer, Int32(truncatingIfNeeded: flags))
+                if opened < 0 || isSameDevice(opened, folder) { return opened }
+                close(opened)
+                errno = EXDEV
+                return -1
+            }
             let opened = cl_openat2(folder, pointer, flags, 0, CL_RESOLVE_NO_XDEV | CL_RESOLVE_NO_SYMLINKS)
             guard opened < 0 && errno == EACCES else { return opened }
             // Its owner closed it to himself: open the entry itself, and change the mode of what was opened.
@@ -135,6 +143,11 @@ private struct TreeRemoval: ~Copyable {
             guard chmod("/proc/self/fd/\(handle)", 0o700) == 0 else { return -1 }
             return openat(handle, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         }
+    }
+
+    private func isSameDevice(_ one: Int32, _ other: Int32) -> Bool {
+        var (first, second) = (stat(), stat())
+        return fstat(one, &first) == 0 && fstat(other, &second) == 0 && first.st_dev == second.st_dev
     }
 
     /// Removes every entry of a level that is no folder and notes the folders.

@@ -5,7 +5,8 @@ internal import Glibc
 ///
 /// Holds an O_PATH descriptor. Every lookup is by openat2(2) with RESOLVE_IN_ROOT (links are followed as if this
 /// folder were `/`) or RESOLVE_BENEATH (links that lead out are refused) and never follows magic links, so no
-/// name, link or rename race inside the folder reaches anything outside it.
+/// name, link or rename race inside the folder reaches anything outside it. Where the kernel or a filter refuses
+/// openat2, ``RootWalk`` does the same one component at a time.
 public struct RootDirectory: ~Copyable, Sendable {
     /// The O_PATH descriptor of the folder.
     public let descriptor: Descriptor
@@ -36,6 +37,9 @@ public struct RootDirectory: ~Copyable, Sendable {
         let raw = descriptor.rawValue
         let bits = CL_RESOLVE_IN_ROOT | CL_RESOLVE_NO_MAGICLINKS | resolve
         let wanted = UInt64(UInt32(bitPattern: flags | O_CLOEXEC))
+        if RootWalk.isNeeded {
+            return try RootWalk(root: raw, resolve: resolve, shown: shownPath(path)).open(path, flags, mode: mode)
+        }
         // EAGAIN: something was renamed during the walk and the kernel could not prove confinement.
         for _ in 0..<64 {
             let opened = cl_openat2(raw, path.isEmpty ? "." : path, wanted, UInt64(mode), bits)

@@ -107,7 +107,7 @@ struct InitStage {
             let program = try setUp(channel)
             guard let gate = request.startSocket else { throw become(program, labels, channel.rawValue) }
             // From here on the process answers to `start`; the runtime may go.
-            close(channel.rawValue)
+            try closeAll(but: labels.descriptors + [gate.rawValue])
             let starter = try waitForStart(gate)
             try? starter.writeAll(LaunchFailure.encode(become(program, labels, starter.rawValue)))
         } catch {
@@ -119,13 +119,9 @@ struct InitStage {
     /// Runs the last hooks and executes the program; returns only the error that prevented it.
     private func become(_ program: Program?, _ labels: PendingLabels, _ waiter: Int32) -> any Error {
         guard let program else { return RuntimeError(.invalidArgument, "process: not set in config.json") }
-        do {
-            if let hooks = configuration.hooks?.startContainer, !hooks.isEmpty {
-                try runHooks(hooks, field: "hooks.startContainer", state: state(.created))
-            }
-            return last.execute(program, labels, waiter: waiter)
-        } catch {
-            return error
+        return last.execute(program, labels, waiter: waiter) {
+            guard let hooks = configuration.hooks?.startContainer, !hooks.isEmpty else { return }
+            try runHooks(hooks, field: "hooks.startContainer", state: state(.created))
         }
     }
 
@@ -162,6 +158,17 @@ struct InitStage {
         if let name = configuration.domainname, !name.isEmpty {
             try check("setdomainname", name) { cl_setdomainname(name, name.utf8.count) }
         }
+    }
+
+    /// Leaves the waiting process nothing of the host's: all of the launch's descriptors are closed, but for the gate.
+    /// Their owners in this process never close them again; it executes or ends.
+    private func closeAll(but kept: [Int32]) throws(SystemCallError) {
+        var first = UInt32(3 + request.preservedDescriptors)
+        for next in kept.map(UInt32.init).sorted() where next >= first {
+            if next > first { try check("close_range") { cl_close_range(first, next - 1, 0) } }
+            first = next + 1
+        }
+        try check("close_range") { cl_close_range(first, UInt32.max, 0) }
     }
 
     /// Waits for `start` to connect; what is written back before exec closes it is the reason of a failure.

@@ -64,7 +64,7 @@ struct Program {
     }
 
     private static func home(of uid: UInt32) -> String {
-        guard let bytes = try? readFile("/etc/passwd", limit: 1 << 20) else { return "/" }
+        guard let bytes = try? readRegularFile("/etc/passwd", limit: 1 << 20) else { return "/" }
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
             if fields.count > 5, UInt32(String(decoding: fields[2], as: UTF8.self)) == uid, !fields[5].isEmpty {
@@ -134,7 +134,10 @@ struct ProgramStage {
     /// - Parameters:
     ///   - labels: opened by this process when it still had the host's mounts.
     ///   - waiter: the socket of who waits for the execution: gets the listener of a filter that has one.
-    func execute(_ program: Program, _ labels: PendingLabels, waiter: Int32) -> any Error {
+    ///   - hooks: runs the image's own programs, as nobody more than the container's program is.
+    func execute(
+        _ program: Program, _ labels: PendingLabels, waiter: Int32, after hooks: () throws -> Void = {}
+    ) -> any Error {
         do {
             try credentials.scheduling.apply()
             try credentials.memoryPolicy?.apply()
@@ -143,7 +146,7 @@ struct ProgramStage {
             try check("close_range") { cl_close_range(UInt32(3 + preservedDescriptors), UInt32.max, 4) }
             try labels.apply()
             try credentials.become()
-            try secure(waiter)
+            try secure(waiter, after: hooks)
             execve(program.path, program.arguments.pointers, program.environment.pointers)
             return failure(program.path, errno)
         } catch {
@@ -153,10 +156,11 @@ struct ProgramStage {
 
     /// no_new_privs lets the filter come last; without it the filter needs CAP_SYS_ADMIN and must let capset pass,
     /// which every runtime asks of a profile.
-    private func secure(_ waiter: Int32) throws {
+    private func secure(_ waiter: Int32, after hooks: () throws -> Void) throws {
         if credentials.noNewPrivileges {
             try credentials.dropCapabilities()
             try credentials.forbidNewPrivileges()
+            try hooks()
             try filter?.install(waiter)
         } else {
             if let filter {
@@ -166,6 +170,7 @@ struct ProgramStage {
                 try filter.install(waiter)
             }
             try credentials.dropCapabilities()
+            try hooks()
         }
     }
 

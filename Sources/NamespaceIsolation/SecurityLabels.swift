@@ -73,6 +73,9 @@ struct PendingLabels {
 
     fileprivate let writes: [Write]
 
+    /// The files' descriptors, which must stay open until then.
+    var descriptors: [Int32] { writes.map(\.file.rawValue) }
+
     /// Sets the labels that the next execve(2) of this process takes on.
     func apply() throws {
         for label in writes {

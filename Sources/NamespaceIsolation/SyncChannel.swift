@@ -38,7 +38,7 @@ struct SyncChannel: ~Copyable {
 
     /// Waits for a message; the end of the stream means that the other side has died.
     func expect(_ message: Message) throws {
-        let bytes = try socket.readSome(1, "sync")
+        let bytes = try receive(1)
         if bytes.first == message.rawValue { return }
         if bytes.first == Message.failed.rawValue { throw try readFailure() }
         throw RuntimeError(.internal, "the other side of the launch has died")
@@ -64,10 +64,24 @@ struct SyncChannel: ~Copyable {
         try? socket.writeAll([Message.failed.rawValue] + LaunchFailure.encode(error), "sync")
     }
 
-    /// Reads to the end of the stream, which shows as ECONNRESET where the other side left a message of ours unread.
     private func readFailure() throws -> RuntimeError {
         var text: [UInt8] = []
-        while text.count < 65536, let part = try? socket.readSome(65536, "sync"), !part.isEmpty { text += part }
+        while text.count < 65536 {
+            let part = try receive(65536 - text.count)
+            if part.isEmpty { break }
+            text += part
+        }
         return LaunchFailure.decode(text)
+    }
+
+    /// Reads what is there; none at the end of the stream. A side that ends with a message unread resets the stream,
+    /// which is no other end than that.
+    private func receive(_ limit: Int) throws(SystemCallError) -> [UInt8] {
+        do throws(SystemCallError) {
+            return try socket.readSome(limit, "sync")
+        } catch {
+            if error.errno == ECONNRESET { return [] }
+            throw error
+        }
     }
 }

@@ -8,18 +8,23 @@ internal import Support
 func writeSysctls(_ values: [String: String]) throws {
     if values.isEmpty { return }
     let proc = try FileSystemContext("proc").mount()
+    let folder = RootDirectory(try proc.descriptor.duplicate(), shown: "/proc")
     for (key, value) in values {
-        // A dot separates; a name that holds a slash (net.ipv4.conf.eth0/1) is given with slashes throughout.
-        let path = "sys/" + (key.contains("/") ? key : key.split(separator: ".").joined(separator: "/"))
         try attempt("linux.sysctl.\(key)") {
-            let raw = proc.descriptor.rawValue
-            let resolve = CL_RESOLVE_BENEATH | CL_RESOLVE_NO_XDEV | CL_RESOLVE_NO_SYMLINKS
-            let file = Descriptor(
-                owning: try check("openat2", "/proc/\(path)") {
-                    cl_openat2(raw, path, UInt64(O_WRONLY | O_CLOEXEC), 0, resolve)
-                })
+            let path = "sys/" + sysctlSteps(key).joined(separator: "/")
+            let file = try folder.open(
+                path, O_WRONLY, resolve: CL_RESOLVE_NO_XDEV | CL_RESOLVE_NO_SYMLINKS)
             try file.writeAll(Array(value.utf8), "/proc/\(path)")
         }
+    }
+}
+
+/// A sysctl's steps below /proc/sys. The first separator decides, as in sysctl.d(5): after a dot, dots separate and a
+/// slash stands for a dot in a name (`net.ipv4.conf.eth0/1.forwarding`); after a slash it is a path.
+func sysctlSteps(_ key: String) -> [String] {
+    let separator = key.first { $0 == "." || $0 == "/" } ?? "."
+    return key.split(separator: separator, omittingEmptySubsequences: false).map { step in
+        separator == "." ? String(step.map { $0 == "/" ? "." : $0 }) : String(step)
     }
 }
 
@@ -38,13 +43,15 @@ func checkSysctls(_ values: [String: String], _ linux: RuntimeConfiguration.Linu
 }
 
 private func namespace(ofSysctl key: String) -> RuntimeConfiguration.Namespace.Kind? {
-    let steps = key.split(whereSeparator: { $0 == "." || $0 == "/" })
-    if steps.contains("..") { return nil }
+    let steps = sysctlSteps(key)
+    if steps.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." || $0.contains("/") || $0.contains("\0") }) {
+        return nil
+    }
     switch (steps.first, steps.dropFirst().first) {
     case ("net", _?): return .network
     case ("fs", "mqueue"): return .ipc
     case ("kernel", let name?):
-        let ipc: Set<Substring> = [
+        let ipc: Set<String> = [
             "msgmax", "msgmnb", "msgmni", "sem", "shmall", "shmmax", "shmmni", "shm_rmid_forced",
         ]
         if ipc.contains(name) { return .ipc }

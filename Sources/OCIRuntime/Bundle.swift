@@ -23,7 +23,7 @@ struct Bundle {
         guard access(file, F_OK) == 0 else {
             throw RuntimeError(.notFound, "bundle \(path) has no config.json (make one with: spec -b \(path))")
         }
-        let text = try attempt(file) { try readFile(file, limit: 16 << 20) }
+        let text = try attempt(file) { try readRegularFile(file, limit: 16 << 20) }
         configuration = try attempt(file) { try RuntimeConfiguration(json: text) }
         self.text = text
     }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 public import Isolation
 internal import Linux
@@ -79,6 +80,7 @@ public struct RuntimeProgram<Chosen: Isolation> {
     }
 
     private func perform(_ verb: Verb, _ arguments: Arguments, _ states: StateDirectory) throws -> Int32 {
+        if verb.name == "create" || verb.name == "run" { try closeInherited(arguments) }
         switch verb.name {
         case "create": try create(arguments, states)
         case "start": try start(arguments, states)
@@ -99,6 +101,13 @@ public struct RuntimeProgram<Chosen: Isolation> {
         default: Output.print(isolation.features.json(indent: 4) + [UInt8(ascii: "\n")])
         }
         return 0
+    }
+
+    /// Closes what a careless caller left open. The container's process must not hold it even while it waits for
+    /// start: whoever may trace it could take it. Nothing of ours is open yet.
+    private func closeInherited(_ arguments: Arguments) throws {
+        let first = UInt32(3 + (try arguments.number("preserve-fds", 0...1000) ?? 0))
+        try check("close_range") { cl_close_range(first, UInt32.max, 0) }
     }
 
     private var versionText: String {

@@ -11,6 +11,7 @@ extension ContainerRoot {
     public borrowing func mount(_ mount: PreparedMount, hostView: String? = nil) throws {
         try attempt("mount \(mount.type.isEmpty ? mount.source : mount.type) at \(mount.destination)") {
             if mount.options.isRemount { return try remount(mount) }
+            kernel.cover(mount.destination)
             if mount.bind != nil { return try bind(mount) }
             do {
                 try mountFileSystem(mount)
@@ -59,6 +60,9 @@ extension ContainerRoot {
         }
         if let propagation = options.propagation { try made.setAttributes(propagation: propagation) }
         try made.attach(to: target, shown: mount.destination)
+        if mount.type == "proc" || mount.type == "sysfs" {
+            kernel.add(SharedDescriptor(try made.descriptor.duplicate()), at: mount.destination)
+        }
     }
 
     /// A tmpfs without a mode of its own takes that of the folder it covers, as with runc: /tmp stays 1777.

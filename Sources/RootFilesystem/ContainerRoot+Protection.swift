@@ -14,7 +14,7 @@ extension ContainerRoot {
         var emptyFolder: SharedDescriptor?
         var null: SharedDescriptor?
         for path in paths {
-            guard let target = try directory.openIfPresent(path, CL_O_PATH) else { continue }
+            guard let target = try openIfPresent(path) else { continue }
             try attempt("mask \(path)") {
                 if try isDirectory(target) {
                     try coverFolder(target, path, label, &emptyFolder)
@@ -43,7 +43,7 @@ extension ContainerRoot {
     /// Makes paths read-only (`linux.readonlyPaths`), with all mounts below them; what is not there is passed over.
     public borrowing func makeReadOnly(_ paths: [String]) throws {
         for path in paths {
-            guard let target = try directory.openIfPresent(path, CL_O_PATH) else { continue }
+            guard let target = try openIfPresent(path) else { continue }
             try attempt("make \(path) read-only") {
                 let copy = try MountTree.copy(of: target, shown: path, recursive: true)
                 try copy.setAttributes(set: .readOnly, recursive: true)

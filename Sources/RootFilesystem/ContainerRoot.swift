@@ -10,6 +10,8 @@ internal import Support
 public struct ContainerRoot: ~Copyable {
     /// The root, for lookups in it.
     public let directory: RootDirectory
+    /// The procfs and sysfs mounts made so far.
+    let kernel = KernelMounts()
 
     private init(directory: consuming RootDirectory) {
         self.directory = directory

@@ -1,5 +1,5 @@
 """Where attacks take place: a scratch folder with the runtime's copy, a host to protect, bundles and containers."""
-import contextlib, copy, dataclasses, hashlib, json, os, pathlib, shutil, signal, stat, subprocess, tempfile, time
+import contextlib, copy, dataclasses, hashlib, json, os, pathlib, re, shutil, signal, stat, subprocess, tempfile, time
 
 HERE = pathlib.Path(__file__).parent
 QUIET = ["nosuid", "noexec", "nodev"]
@@ -109,10 +109,11 @@ class Arena:
 
     def has(self, verb):
         """True where the runtime's help knows the verb."""
-        return verb in self.call("--help").output or self.call(verb, "--help").code == 0
+        return re.search(rf"^\s+{verb}\b", self.call("--help").output, re.MULTILINE) is not None
 
     def remove(self):
-        shutil.rmtree(self.folder, ignore_errors=True)
+        # Not shutil: it recurses, and a tree can be thousands of folders deep.
+        subprocess.run(["rm", "-rf", "--one-file-system", self.folder], check=False)
 
 
 class Flips:
