@@ -41,7 +41,8 @@ private func run(_ hook: RuntimeConfiguration.Hook, state: [UInt8]) throws {
     let environment = CStringArray(hook.env)
     let input = try Descriptor.socketPair()
     // The hook may end without reading its state.
-    signal(SIGPIPE, SIG_IGN)
+    let previous = signal(SIGPIPE, SIG_IGN)
+    defer { signal(SIGPIPE, previous) }
     var pidfd: Int32 = -1
     let pid = try check("clone3") { cl_clone(0, &pidfd, -1) }
     if pid == 0 {

@@ -133,11 +133,15 @@ extension ListenerOffer {
         case end
     }
 
-    /// Waits for the next word.
+    /// Waits for the next word. A side that ends with a word unread resets the stream, which is no other end than that.
     public static func next(from socket: borrowing Descriptor) throws -> Word {
         let raw = socket.rawValue
         var (first, carried): (UInt8, Int32) = (0, -1)
-        let count = try checkCount("recvmsg", "sync") { cl_receive_descriptor(raw, &carried, &first, 1) }
+        let outcome = Result { () throws(SystemCallError) in
+            try checkCount("recvmsg", "sync") { cl_receive_descriptor(raw, &carried, &first, 1) }
+        }
+        if case .failure(let failure) = outcome, failure.errno == ECONNRESET { return .end }
+        let count = try outcome.get()
         let descriptor = carried < 0 ? nil : SharedDescriptor(Descriptor(owning: carried))
         if count == 0 { return .end }
         return first == mark ? .offer(try ListenerOffer(from: socket, carried: descriptor)) : .other(first)

@@ -32,8 +32,16 @@ struct SyncChannel: ~Copyable {
 
     var rawValue: Int32 { socket.rawValue }
 
-    func send(_ message: Message) throws(SystemCallError) {
-        try socket.writeAll([message.rawValue], "sync")
+    /// Sends a message; where the other side has died meanwhile, what it had to say is thrown.
+    func send(_ message: Message) throws {
+        var byte = message.rawValue
+        let raw = socket.rawValue
+        do throws(SystemCallError) {
+            try checkCount("send", "sync") { Glibc.send(raw, &byte, 1, Int32(MSG_NOSIGNAL)) }
+        } catch {
+            guard error.errno == EPIPE || error.errno == ECONNRESET else { throw error }
+            try expect(message)
+        }
     }
 
     /// Waits for a message; the end of the stream means that the other side has died.

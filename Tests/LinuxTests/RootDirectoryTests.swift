@@ -1,6 +1,8 @@
+import CLinux
 import Glibc
-import Linux
 import Testing
+
+@testable import Linux
 
 @Suite struct RootDirectoryTests {
     /// A folder with a root inside it and links in the root that try to lead out.
@@ -39,6 +41,69 @@ import Testing
             _ = try root.open("/new/target/deep", O_RDONLY | O_DIRECTORY)
             #expect(symlink("loop", "\(folder)/root/loop") == 0)
             #expect(throws: SystemCallError.self) { _ = try root.openMakingDirectories("loop/deep") }
+        }
+    }
+
+    /// The walk for hosts without openat2 opens and refuses what openat2 does.
+    @Test func theWalkWithoutOpenat2AgreesWithIt() throws {
+        try withRoot { root, folder in
+            try makeDirectories("\(folder)/root/a/b")
+            #expect(symlink("b", "\(folder)/root/a/relative") == 0)
+            #expect(symlink("/a/relative/../../etc", "\(folder)/root/a/b/chain") == 0)
+            #expect(symlink("loop", "\(folder)/root/loop") == 0)
+            #expect(symlink("/new", "\(folder)/root/dangling") == 0)
+            let paths = [
+                "", "/", ".", "..", "../..", "etc/secret", "/etc/secret", "absolute", "climb", "magic", "loop",
+                "dangling",
+                "a/relative", "a/b/chain/secret", "a/b/chain", "a/../etc/./secret", "etc/secret/below", "nothing/below",
+                "a/relative/../../../etc",
+            ]
+            let ways: [(flags: Int32, resolve: UInt64)] = [
+                (O_RDONLY, 0), (O_RDONLY | O_DIRECTORY, 0), (CL_O_PATH | O_NOFOLLOW, 0),
+                (CL_O_PATH | O_DIRECTORY | O_NOFOLLOW, CL_RESOLVE_NO_SYMLINKS), (O_RDONLY | O_NOFOLLOW, 0),
+            ]
+            for path in paths {
+                for way in ways {
+                    let direct = identity {
+                        try inode(root.open(path, way.flags, resolve: way.resolve))
+                    }
+                    let walked = identity {
+                        try inode(
+                            RootWalk(root: root.descriptor.rawValue, resolve: way.resolve, shown: path)
+                                .open(path, way.flags, mode: 0))
+                    }
+                    #expect(direct == walked, "\(path) with \(way)")
+                }
+            }
+        }
+    }
+
+    @Test func theWalkWithoutOpenat2MakesFilesInsideOnly() throws {
+        try withRoot { root, folder in
+            let raw = root.descriptor.rawValue
+            func make(_ path: String) throws {
+                _ = try RootWalk(root: raw, resolve: 0, shown: path)
+                    .open(path, O_WRONLY | O_CREAT, mode: 0o600)
+            }
+            try make("../../made")
+            #expect(access("\(folder)/root/made", F_OK) == 0)
+            #expect(throws: SystemCallError.self) { try make("magic/made") }
+            #expect(throws: SystemCallError.self) { try make("nothing/made") }
+        }
+    }
+
+    private func inode(_ opened: borrowing Descriptor) -> UInt64 {
+        var status = stat()
+        fstat(opened.rawValue, &status)
+        return UInt64(status.st_ino)
+    }
+
+    /// The inode that was opened, or the errno; what a link may not lead to is told apart no further.
+    private func identity(_ open: () throws -> UInt64) -> String {
+        switch Result(catching: open) {
+        case .success(let inode): "inode \(inode)"
+        case .failure(let error as SystemCallError): "errno \(error.errno)"
+        case .failure(let error): "\(error)"
         }
     }
 }

@@ -81,8 +81,12 @@ class Arena:
     def call(self, *words, timeout=20, **options):
         """Calls the runtime; its output goes to files, since a container keeps them open."""
         with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
-            child = subprocess.Popen([*self.command, *map(str, words)], stdin=subprocess.DEVNULL, stdout=output,
-                                     stderr=errors, start_new_session=True, **options)
+            try:
+                child = subprocess.Popen([*self.command, *map(str, words)], stdin=subprocess.DEVNULL, stdout=output,
+                                         stderr=errors, start_new_session=True, **options)
+            except OSError as error:
+                # An attack may have ruined the runtime's program.
+                return Outcome(127, "", str(error))
             try:
                 code, hung = child.wait(timeout), False
             except subprocess.TimeoutExpired:

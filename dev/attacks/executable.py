@@ -45,8 +45,9 @@ def entrypoint(place):
     """The container's program is a script whose interpreter is /proc/self/exe: the runtime, with the image's loader."""
     bundle = place.bundle("/entry")
     arm(bundle)
-    outcome = bundle.run()
-    return verdict(bundle, outcome)
+    with bundle.create() as container:
+        outcome = container.start() if container else container.outcome
+        return verdict(bundle, outcome)
 
 
 def watcher(place):
@@ -85,7 +86,7 @@ def execute(place):
         if not container: return held(container.outcome.reason)
         container.start()
         for _ in range(20):
-            place.call("exec", bundle.id, "/entry", timeout=5)
+            place.call("exec", bundle.id, "/bin/true", timeout=5)
             if "overwritten" in text(bundle): break
         return verdict(bundle)
 

@@ -50,18 +50,6 @@ def target_links(place):
     return held(f"{2 * len(targets)} links")
 
 
-@attack("masked-path-links", "CVE-2025-31133 kin")
-def masked_links(place):
-    """Masked and read-only paths are links to the host: neither may be reached from here."""
-    bundle = place.bundle("/bin/true")
-    (bundle.rootfs / "mask").symlink_to(place.host / "secret")
-    (bundle.rootfs / "ro").symlink_to(place.host)
-    bundle.linux["maskedPaths"] += ["/mask", "/../../../.." + str(place.host / "secret")]
-    bundle.linux["readonlyPaths"] += ["/ro"]
-    with bundle.create() as container:
-        return broken(place.harm()) if place.harm() else held("created" if container else container.outcome.reason)
-
-
 @attack("pid-file-link", "-")
 def pid_file(place):
     """--pid-file lies in a folder of the container's: a link to the host, and names that were guessed."""

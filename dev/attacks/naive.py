@@ -3,7 +3,7 @@
 
 Every attack of dev/attack works on it; that is how the attacks are tested. It knows create, start, run, exec and delete.
 """
-import ctypes, encodings.idna, json, os, shutil, signal, socket, stat, sys, time
+import ctypes, encodings.idna, functools, json, operator, os, shutil, signal, socket, stat, sys, time
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 KINDS = {"mount": 0x20000, "pid": 0x20000000, "network": 0x40000000, "ipc": 0x8000000, "uts": 0x4000000, "cgroup": 0x2000000}
@@ -98,7 +98,9 @@ class Container:
     def mounts(self):
         for entry in self.config["mounts"]:
             target, options = self.rootfs + "/" + entry["destination"], entry.get("options", [])
-            flags = sum(FLAGS.get(word, 0) for word in options)
+            # A link is followed as the container would, if it is the last step.
+            if os.path.islink(target) and entry["type"] in ("proc", "sysfs"): target = self.rootfs + os.readlink(target)
+            flags = functools.reduce(operator.or_, (FLAGS.get(word, 0) for word in options), 0)
             data = ",".join(word for word in options if "=" in word or word == "newinstance")
             if entry["type"] == "bind" and not os.path.isdir(entry["source"]):
                 os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -110,7 +112,8 @@ class Container:
             else: mount(entry["source"], target, kind, flags, data)
 
     def devices(self, console):
-        devices = [(f"/dev/{name}", *numbers) for name, numbers in DEVICES.items()]
+        bound = any(entry["destination"] == "/dev" and entry["type"] == "bind" for entry in self.config["mounts"])
+        devices = [] if bound else [(f"/dev/{name}", *numbers) for name, numbers in DEVICES.items()]
         devices += [(entry["path"], entry["major"], entry["minor"]) for entry in self.linux.get("devices", [])]
         for path, major, minor in devices:
             target = self.rootfs + path

@@ -14,6 +14,14 @@ def until_enough(place, flips_a_second=100_000, least=25):
         yield number
 
 
+class Refusals:
+    """How many containers were refused, and the last one's reason."""
+    count, reason = 0, ""
+
+    def add(self, outcome): self.count, self.reason = self.count + 1, outcome.reason
+    def __str__(self): return f"{self.count} refused" + (f" ({self.reason})" if self.reason else "")
+
+
 def volume(place, name="volume"):
     """A host folder that two containers share: `swap` is a folder, `link` leads to the host's."""
     folder = place.folder / name
@@ -25,7 +33,7 @@ def volume(place, name="volume"):
 @attack("mount-target-race", "CVE-2021-30465, 2024-45310", without_openat2=True)
 def mount_targets(place):
     """Targets of mounts, nodes and the working folder lie below a name that is exchanged with a link to the host."""
-    shared, seen, refused = volume(place), 0, 0
+    shared, seen, refused = volume(place), 0, Refusals()
     place.begin()
     with place.flipping(shared / "swap", shared / "link") as flips:
         for _ in until_enough(place):
@@ -39,12 +47,12 @@ def mount_targets(place):
                 if place.harm(): return broken(place.harm())
                 if not container:
                     if container.outcome.hung: return broken("the runtime hung")
-                    refused += 1
+                    refused.add(container.outcome)
                     continue
                 seen += 1
                 inside = [point for point, rest in container.mounts() if TAG in rest]
                 if len(inside) != 1: return broken("the mount landed outside of the container")
-    return held(f"{flips.count} exchanges, {seen} created, {refused} refused")
+    return held(f"{flips.count} exchanges, {seen} created, {refused}")
 
 
 @attack("masked-path-race", "CVE-2025-31133", without_openat2=True)
@@ -60,7 +68,7 @@ def masked_paths_without_null(place):
 
 
 def mask(place, pairs):
-    shared, seen, refused = place.folder / "dev", 0, 0
+    shared, seen, refused = place.folder / "dev", 0, Refusals()
     (shared / "pts").mkdir(parents=True)
     names = pairs(shared)
     if names:
@@ -77,19 +85,19 @@ def mask(place, pairs):
             with bundle.create() as container:
                 if not container:
                     if container.outcome.hung: return broken("the runtime hung")
-                    refused += 1
+                    refused.add(container.outcome)
                     continue
                 seen += 1
                 status = os.stat(container.path("/hidden"))
                 if (stat.S_ISCHR(status.st_mode), status.st_rdev) != (True, os.makedev(1, 3)):
                     return broken(f"a masked path shows: {container.read('/hidden')!r}")
-    return held(f"{flips.count} exchanges, {seen} created, {refused} refused")
+    return held(f"{flips.count} exchanges, {seen} created, {refused}")
 
 
 @attack("console-race", "CVE-2025-52565", without_openat2=True)
 def console(place):
     """/dev lies in a shared folder; its console and pts/ are exchanged with links to the host while a terminal is made."""
-    shared, seen, refused = place.folder / "dev", 0, 0
+    shared, seen, refused = place.folder / "dev", 0, Refusals()
     (shared / "pts").mkdir(parents=True)
     (shared / "console").touch()
     os.mknod(shared / "null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
@@ -108,18 +116,18 @@ def console(place):
                     if place.harm(): return broken(place.harm())
                     if not container:
                         if container.outcome.hung: return broken("the runtime hung")
-                        refused += 1
+                        refused.add(container.outcome)
                         continue
                     seen += 1
                     points = [point for point, rest in container.mounts() if "devpts" in rest and not rest.startswith("/ ")]
                     if len(points) != 1: return broken(f"the console was mounted outside of the container: {points}")
-    return held(f"{flips.count} exchanges, {seen} created, {refused} refused")
+    return held(f"{flips.count} exchanges, {seen} created, {refused}")
 
 
 @attack("proc-target-race", "CVE-2025-52881, 2023-27561", without_openat2=True)
 def proc_targets(place):
     """Two containers share a root; its /proc is exchanged with a link to a folder of decoys."""
-    seen, refused = 0, 0
+    seen, refused = 0, Refusals()
     base = place.bundle("/bin/true")
     decoy = base.rootfs / "decoy"
     for name in ("sys/net/ipv4/ip_forward", "self/attr/exec", "self/attr/apparmor/exec", "thread-self/attr/exec", "keys"):
@@ -135,12 +143,12 @@ def proc_targets(place):
                 touched = [path for path in decoy.rglob("*") if path.is_file() and path.read_text() != "decoy"]
                 if touched: return broken(f"written to a decoy: {touched[0].relative_to(decoy)}")
                 if not container:
-                    refused += 1
+                    refused.add(container.outcome)
                     continue
                 seen += 1
                 fault = unprotected_proc(container)
                 if fault: return broken(fault)
-    return held(f"{flips.count} exchanges, {seen} created, {refused} refused")
+    return held(f"{flips.count} exchanges, {seen} created, {refused}")
 
 
 def unprotected_proc(container):
