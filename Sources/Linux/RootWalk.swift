@@ -60,7 +60,8 @@ struct RootWalk: ~Copyable {
             try check("fstat", shown) { fstat(entry.rawValue, &status) }
             if status.st_mode & S_IFMT == S_IFLNK {
                 if isLast && flags & O_NOFOLLOW != 0 {
-                    guard flags & CL_O_PATH != 0, flags & O_DIRECTORY == 0 else { throw failure(ELOOP) }
+                    guard flags & O_DIRECTORY == 0 else { throw failure(ENOTDIR) }
+                    guard flags & CL_O_PATH != 0 else { throw failure(ELOOP) }
                     return entry
                 }
                 try follow(entry)

@@ -87,7 +87,7 @@ extension Integration.NativeRuntime {
                 if !Machine.hasOnlyCgroup2 {
                     #expect(try container.cgroupFile("cpu", v1: "cpu.shares", v2: "") == "2048")
                 } else if Machine.runtimeIsOurs {
-                    #expect(try container.cgroupFile("cpu", v1: "", v2: "cpu.weight") == "170")
+                    #expect(try container.cgroupFile("cpu", v1: "", v2: "cpu.weight") == "174")
                 }
                 #expect(try container.cgroupFile("cpuset", v1: "cpuset.cpus", v2: "cpuset.cpus") == "0")
                 #expect(try container.cgroupFile("pids", v1: "pids.max", v2: "pids.max") == "21")
@@ -173,7 +173,8 @@ extension Integration.NativeRuntime {
             }
         }
 
-        @Test func `a limit below the use is refused where that is asked for`() throws {
+        @Test(.enabled(if: Machine.runtimeIsOurs || !Machine.hasOnlyCgroup2, "the peer of Debian 12 does not look"))
+        func `a limit below the use is refused where that is asked for`() throws {
             let script = "dd if=/dev/zero of=/dev/shm/x bs=1M count=8 2>/dev/null; echo ready; sleep 60"
             let container = try RuntimeFixture(script)
             defer { container.finish() }

@@ -163,6 +163,27 @@ extension Integration.NativeRuntime {
             #expect(try eventually { try counted("two") })
         }
 
+        @Test(arguments: Podman.runtimes) func `a container is paused, updated, measured`(runtime: String) throws {
+            let podman = try Podman(runtime)
+            defer { podman.finish() }
+            let flags = ["run", "-d", "--name", "one", "--network", "none", "-m", "64m"]
+            #expect(try podman.call(flags + ["localhost/busybox", "sleep", "100"]).code == 0)
+            #expect(try podman.call(["pause", "one"]).code == 0)
+            #expect(try podman.call(["inspect", "one", "--format", "{{.State.Status}}"]).text == "paused")
+            #expect(try podman.call(["exec", "one", "true"]).code != 0)
+            #expect(try podman.call(["unpause", "one"]).code == 0)
+            #expect(try podman.call(["exec", "one", "true"]).code == 0)
+            let update = try podman.call(["update", "--cpus", "0.5", "--memory", "80m", "--pids-limit", "40", "one"])
+            #expect(update.code == 0, "\(update)")
+            let files = Machine.hasOnlyCgroup2 ? "memory.max pids.max" : "memory/memory.limit_in_bytes pids/pids.max"
+            let limits = try podman.call(["exec", "one", "sh", "-c", "cd /sys/fs/cgroup && cat \(files)"])
+            #expect(limits.lines == ["\(80 << 20)", "40"], "\(limits)")
+            let stats = try podman.call(["stats", "--no-stream", "--format", "{{.PIDS}} {{.MemUsage}}", "one"])
+            #expect(stats.code == 0 && stats.text.hasPrefix("1 "), "\(stats)")
+            let top = try podman.call(["top", "one", "args"])
+            #expect(top.output.contains("sleep 100"), "\(top)")
+        }
+
         @Test(arguments: Podman.runtimes) func `a terminal works`(runtime: String) throws {
             let podman = try Podman(runtime)
             defer { podman.finish() }

@@ -152,10 +152,11 @@ def proc_targets(place):
 
 
 def unprotected_proc(container):
-    """A procfs in which the configuration's paths are neither masked nor read-only."""
-    mounts = container.mounts()
-    points = [point for point, rest in mounts if " - proc " in f" {rest} " and rest.startswith("/ ")]
-    for point in points:
-        if not any(other == f"{point}/sys" and " ro," in f" {rest}" for other, rest in mounts):
-            return f"procfs at {point} is writable: sys is not read-only there"
+    """A procfs in which the configuration's paths are neither masked nor read-only; by the mounts' numbers, since their
+    names change while they are read."""
+    mounts = [line.split() for line in open(f"/proc/{container.pid}/mountinfo")]
+    for mount in mounts:
+        if mount[mount.index("-") + 1] != "proc" or mount[3] != "/": continue
+        if not any(other[1] == mount[0] and other[3] == "/sys" and "ro" in other[5].split(",") for other in mounts):
+            return f"procfs at {mount[4]} is writable: sys is not read-only there"
     return None
