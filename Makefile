@@ -9,7 +9,7 @@ DESTDIR ?=
 PROGRAMS = hako hako-native
 RELEASE  = .build/release
 
-.PHONY: all build demo test check install bench clean dependencies
+.PHONY: all build demo test test-vm check install bench clean dependencies
 
 all: build
 
@@ -26,6 +26,10 @@ demo: build
 test: build
 	@dev/install-dependencies test
 	@dev/test $(RELEASE)
+
+test-vm: build
+	@dev/install-dependencies test vm
+	@dev/test-vm $(RELEASE)
 
 check:
 	@dev/install-dependencies check
