@@ -70,7 +70,8 @@ extension Integration.NativeRuntime {
             #expect(outcome.lines == [other.link("user") ?? "", "0", "owned"], "\(outcome)")
         }
 
-        @Test func `user, pid, network, ipc and uts namespaces are joined together`() throws {
+        @Test(.requirement("linux.namespaces.path.joined"))
+        func `user, pid, network, ipc and uts namespaces are joined together`() throws {
             let other = try Other([
                 "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--net", "--ipc", "--uts",
             ])
@@ -119,7 +120,9 @@ extension Integration.NativeRuntime {
             #expect(outcome.output.contains(" ro,"), "\(outcome)")
         }
 
-        @Test(.enabled(if: Machine.runtimeIsOurs), arguments: [false, true])
+        @Test(
+            .requirement("linux.timeOffsets", "linux.namespaces.time"), .enabled(if: Machine.runtimeIsOurs),
+            arguments: [false, true])
         func `the clocks of a time namespace have their offsets`(inUserNamespace: Bool) throws {
             let container = try RuntimeFixture("cut -d. -f1 /proc/uptime; cat /proc/self/timens_offsets")
             defer { container.finish() }

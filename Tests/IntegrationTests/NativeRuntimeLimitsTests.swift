@@ -30,7 +30,8 @@ extension Integration.NativeRuntime {
             return outcome.errors
         }
 
-        @Test(.enabled(if: Machine.countsSwap, "needs swap accounting")) func `memory and swap together`() throws {
+        @Test(.requirement("linux.cgroup.memory.swap"), .enabled(if: Machine.countsSwap, "needs swap accounting"))
+        func `memory and swap together`() throws {
             try created(["memory": ["limit": 67_108_864, "swap": 100_663_296]]) { container throws in
                 let expected = Machine.hasOnlyCgroup2 ? 32 << 20 : 96 << 20
                 #expect(
@@ -39,7 +40,10 @@ extension Integration.NativeRuntime {
             }
         }
 
-        @Test(.enabled(if: !Machine.hasOnlyCgroup2, "needs cgroup v1")) func `swappiness and the killer`() throws {
+        @Test(
+            .requirement("linux.cgroup.memory.swappiness", "linux.cgroup.memory.disableOOMKiller"),
+            .enabled(if: !Machine.hasOnlyCgroup2, "needs cgroup v1")) func `swappiness and the killer`() throws
+        {
             try created(["memory": ["swappiness": 7, "disableOOMKiller": true]]) { container throws in
                 #expect(try container.cgroupFile("memory", v1: "memory.swappiness", v2: "") == "7")
                 let control = try container.cgroupFile("memory", v1: "memory.oom_control", v2: "")
@@ -47,7 +51,7 @@ extension Integration.NativeRuntime {
             }
         }
 
-        @Test func `burst of the quota`() throws {
+        @Test(.requirement("linux.cgroup.cpu.burst")) func `burst of the quota`() throws {
             try created(["cpu": ["quota": 50000, "period": 100_000, "burst": 20000]]) { container throws in
                 #expect(
                     try container.cgroupFile("cpu", v1: "cpu.cfs_quota_us", v2: "cpu.max")?.hasPrefix("50000") == true)
@@ -57,13 +61,16 @@ extension Integration.NativeRuntime {
             }
         }
 
-        @Test(.enabled(if: Machine.runtimeIsOurs, "the peer of Debian 12 does not know it")) func `idle`() throws {
+        @Test(
+            .requirement("linux.cgroup.cpu.idle"),
+            .enabled(if: Machine.runtimeIsOurs, "the peer of Debian 12 does not know it")) func `idle`() throws
+        {
             try created(["cpu": ["idle": 1, "shares": 512]]) { container throws in
                 #expect(try container.cgroupFile("cpu", v1: "cpu.idle", v2: "cpu.idle") == "1")
             }
         }
 
-        @Test func `shares are the field's weight`() throws {
+        @Test(.requirement("linux.cgroup.cpu.shares")) func `shares are the field's weight`() throws {
             try created(["cpu": ["shares": 1024]]) { container throws in
                 let value = try container.cgroupFile("cpu", v1: "cpu.shares", v2: "cpu.weight")
                 // Older runtimes map them linearly: 39.
@@ -71,13 +78,14 @@ extension Integration.NativeRuntime {
             }
         }
 
-        @Test func `memory nodes`() throws {
+        @Test(.requirement("linux.cgroup.cpu.mems")) func `memory nodes`() throws {
             try created(["cpu": ["cpus": "0", "mems": "0"]]) { container throws in
                 #expect(try container.cgroupFile("cpuset", v1: "cpuset.mems", v2: "cpuset.mems") == "0")
             }
         }
 
-        @Test(.enabled(if: disk != nil, "needs a block device")) func `rates of a block device`() throws {
+        @Test(.requirement("linux.cgroup.blockIO.throttle"), .enabled(if: disk != nil, "needs a block device"))
+        func `rates of a block device`() throws {
             let numbers = try #require(Self.disk).split(separator: ":").compactMap { Int($0) }
             let rate: (Int) -> Document = {
                 [["major": .integer(numbers[0]), "minor": .integer(numbers[1]), "rate": .integer($0)]]
@@ -106,7 +114,7 @@ extension Integration.NativeRuntime {
             }
         }
 
-        @Test func `weight of block devices`() throws {
+        @Test(.requirement("linux.cgroup.blockIO.weight")) func `weight of block devices`() throws {
             try created(["pids": ["limit": 5]]) { probe throws in
                 let weight = try probe.cgroupFile("blkio", v1: "blkio.bfq.weight", v2: "io.bfq.weight")
                 guard weight != nil else { return }
@@ -118,14 +126,16 @@ extension Integration.NativeRuntime {
             }
         }
 
-        @Test(.enabled(if: Machine.hasOnlyCgroup2, "needs cgroup v2")) func `files of cgroup v2`() throws {
+        @Test(.requirement("linux.unified.enabled"), .enabled(if: Machine.hasOnlyCgroup2, "needs cgroup v2"))
+        func `files of cgroup v2`() throws {
             try created(["unified": ["memory.high": "50331648", "pids.max": "31"]]) { container throws in
                 #expect(try container.cgroupFile("memory", v1: "", v2: "memory.high") == "50331648")
                 #expect(try container.cgroupFile("pids", v1: "", v2: "pids.max") == "31")
             }
         }
 
-        @Test(.enabled(if: !Machine.hasOnlyCgroup2, "needs cgroup v1")) func `files of cgroup v2 are refused on v1`()
+        @Test(.requirement("linux.unified.missing"), .enabled(if: !Machine.hasOnlyCgroup2, "needs cgroup v1"))
+        func `files of cgroup v2 are refused on v1`()
             throws
         {
             let errors = try refusal(["unified": ["memory.high": "50331648"]])
@@ -144,7 +154,7 @@ extension Integration.NativeRuntime {
             }
         }
 
-        @Test func `a relative path is below the caller's group`() throws {
+        @Test(.requirement("linux.cgroupsPath.relative")) func `a relative path is below the caller's group`() throws {
             let container = try RuntimeFixture("sleep 60")
             defer { container.finish() }
             container.config["linux"]["cgroupsPath"] = .string("\(container.id)/inner")

@@ -47,10 +47,16 @@ extension Integration.NativeRuntime {
             Word("bind,private", bind: true, lacks: "shared:,master:,unbindable"),
             Word("bind,shared", bind: true, "shared:"), Word("rbind,rshared", bind: true, "shared:"),
             Word("rbind,rprivate", bind: true, lacks: "shared:,master:"),
+            Word("bind,slave", bind: true, lacks: "shared:,unbindable"),
+            Word("rbind,rslave", bind: true, lacks: "shared:,unbindable"),
+            Word("bind,nosymfollow,symfollow", bind: true, lacks: "nosymfollow"),
+            Word("rbind,nosymfollow,rsymfollow", bind: true, lacks: "nosymfollow"),
             Word("bind,unbindable", bind: true, "unbindable"), Word("rbind,runbindable", bind: true, "unbindable"),
         ]
 
-        @Test(arguments: words) func `an option word is in force`(word: Word) throws {
+        @Test(.requirement("config.mounts.option.*"), arguments: words) func `an option word is in force`(word: Word)
+            throws
+        {
             let container = try RuntimeFixture("grep ' /mnt ' /proc/self/mountinfo")
             defer { container.finish() }
             try add(word.words, bind: word.bind, to: container)
@@ -75,7 +81,9 @@ extension Integration.NativeRuntime {
                     : ["destination": "/mnt", "type": "tmpfs", "source": "tmpfs", "options": options])
         }
 
-        @Test(.enabled(if: Machine.runtimeIsOurs), arguments: ["nosymfollow", "rnosymfollow"])
+        @Test(
+            .requirement("config.mounts.option.*"), .enabled(if: Machine.runtimeIsOurs),
+            arguments: ["nosymfollow", "rnosymfollow"])
         func `links are not followed`(word: String) throws {
             let container = try RuntimeFixture("cat /mnt/file; cat /mnt/link")
             defer { container.finish() }
@@ -102,7 +110,9 @@ extension Integration.NativeRuntime {
             _ = try run(["umount", below])
         }
 
-        @Test func `tmpcopyup starts a tmpfs with what the image has`() throws {
+        @Test(.requirement("config.mounts.option.tmpcopyup")) func `tmpcopyup starts a tmpfs with what the image has`()
+            throws
+        {
             let container = try RuntimeFixture("cat /etc/passwd | head -1; echo more >/etc/more && ls /etc")
             defer { container.finish() }
             container.config["mounts"].elements.append([
@@ -112,8 +122,8 @@ extension Integration.NativeRuntime {
             #expect(outcome.lines == ["root:x:0:0:root:/root:/bin/sh", "more", "passwd"], "\(outcome)")
         }
 
-        @Test(.enabled(if: Machine.runtimeIsOurs)) func `a remount changes attributes and the size of a tmpfs`() throws
-        {
+        @Test(.requirement("config.mounts.option.remount"), .enabled(if: Machine.runtimeIsOurs))
+        func `a remount changes attributes and the size of a tmpfs`() throws {
             let container = try RuntimeFixture("grep ' /mnt ' /proc/self/mountinfo")
             defer { container.finish() }
             try add(["size=64k"], bind: false, to: container)
@@ -133,7 +143,9 @@ extension Integration.NativeRuntime {
             #expect(try container.run().text == "1777")
         }
 
-        @Test(.enabled(if: Machine.runtimeIsOurs), arguments: ["idmap", "ridmap"])
+        @Test(
+            .requirement("config.mounts.option.*", "config.mounts.idmap.own"), .enabled(if: Machine.runtimeIsOurs),
+            arguments: ["idmap", "ridmap"])
         func `a mount with mappings of its own shows mapped owners`(word: String) throws {
             let container = try RuntimeFixture("stat -c %u:%g /mnt/file; touch /mnt/new")
             defer { container.finish() }
@@ -179,7 +191,7 @@ extension Integration.NativeRuntime {
             #expect(!FileManager.default.fileExists(atPath: "/usr/share/zone"))
         }
 
-        @Test func `a bind source that is missing is named`() throws {
+        @Test(.requirement("runtime.operations.create.error")) func `a bind source that is missing is named`() throws {
             let container = try RuntimeFixture("true")
             defer { container.finish() }
             container.config["mounts"].elements.append([
@@ -190,7 +202,9 @@ extension Integration.NativeRuntime {
             #expect(outcome.errors.contains("/is/not/there"), "\(outcome)")
         }
 
-        @Test(arguments: [("shared", "shared:"), ("unbindable", "unbindable"), ("private", ""), ("slave", "")])
+        @Test(
+            .requirement("linux.rootfsPropagation.*"),
+            arguments: [("shared", "shared:"), ("unbindable", "unbindable"), ("private", ""), ("slave", "")])
         func `the root has the propagation that is asked for`(kind: String, mark: String) throws {
             let container = try RuntimeFixture("grep ' / / ' /proc/self/mountinfo || grep ' / ' /proc/self/mountinfo")
             defer { container.finish() }

@@ -7,7 +7,7 @@ extension Integration.NativeRuntime {
             "pid": "pid", "network": "net", "ipc": "ipc", "uts": "uts", "mount": "mnt", "cgroup": "cgroup",
         ]
 
-        @Test func `every configured namespace is new`() throws {
+        @Test(.requirement("linux.namespaces.new")) func `every configured namespace is new`() throws {
             let container = try RuntimeFixture(
                 "for n in pid net ipc uts mnt cgroup; do readlink /proc/self/ns/$n; done")
             defer { container.finish() }
@@ -69,7 +69,8 @@ extension Integration.NativeRuntime {
             #expect(!outcome.output.contains("eth0"))
         }
 
-        @Test func `a user namespace maps root to an unprivileged user`() throws {
+        @Test(.requirement("linux.mappings", "linux.namespaces.user"))
+        func `a user namespace maps root to an unprivileged user`() throws {
             let script = "id -u; cat /proc/self/uid_map; echo made >/file; cat /file; cat /proc/self/setgroups"
             let container = try RuntimeFixture(script)
             defer { container.finish() }
@@ -88,7 +89,7 @@ extension Integration.NativeRuntime {
             #expect(about.st_uid == 100000)
         }
 
-        @Test func `sysctls of the container's namespaces are set`() throws {
+        @Test(.requirement("linux.sysctl")) func `sysctls of the container's namespaces are set`() throws {
             let script = "cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/kernel/msgmax"
             let container = try RuntimeFixture(script)
             defer { container.finish() }

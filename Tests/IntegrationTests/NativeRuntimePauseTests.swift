@@ -13,7 +13,8 @@ extension Integration.NativeRuntime {
             try body(container) { Int(readTrimmed(file) ?? "") ?? -1 }
         }
 
-        @Test func `a paused container stands still and a resumed one goes on`() throws {
+        @Test(.requirement("runtime.state.status.other"))
+        func `a paused container stands still and a resumed one goes on`() throws {
             try counting { container, count throws in
                 #expect(try container.call(["pause", container.id]).code == 0)
                 #expect(container.status == "paused")

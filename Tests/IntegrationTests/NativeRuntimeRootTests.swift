@@ -77,7 +77,8 @@ extension Integration.NativeRuntime {
             #expect(outcome.lines.last == "710")
         }
 
-        @Test func `masked paths are empty and read-only paths refuse writes`() throws {
+        @Test(.requirement("linux.maskedPaths", "linux.readonlyPaths"))
+        func `masked paths are empty and read-only paths refuse writes`() throws {
             let container = try RuntimeFixture("cat /secret; ls /hidden; cat /etc/kept; echo x >/etc/kept")
             defer { container.finish() }
             let root = container.bundle.rootfs
@@ -115,7 +116,7 @@ extension Integration.NativeRuntime {
             #expect(outcome.text == "1", "\(outcome)")
         }
 
-        @Test func `a configured device is made`() throws {
+        @Test(.requirement("linux.devices.mode")) func `a configured device is made`() throws {
             let container = try RuntimeFixture("stat -c '%F %t %T %a %u' /dev/own")
             defer { container.finish() }
             container.config["linux"]["devices"] = [
@@ -133,7 +134,7 @@ extension Integration.NativeRuntime {
             return container
         }
 
-        @Test func `memory`() throws {
+        @Test(.requirement("linux.cgroup.memory.limit", "linux.cgroup.memory.reservation")) func `memory`() throws {
             let container = try created(["memory": ["limit": 67_108_864, "reservation": 33_554_432]])
             defer { container.finish() }
             #expect(
@@ -143,13 +144,13 @@ extension Integration.NativeRuntime {
             )
         }
 
-        @Test func `processes`() throws {
+        @Test(.requirement("linux.cgroup.pids")) func `processes`() throws {
             let container = try created(["pids": ["limit": 17]])
             defer { container.finish() }
             #expect(try container.cgroupFile("pids", v1: "pids.max", v2: "pids.max") == "17")
         }
 
-        @Test func `share and quota of the processor`() throws {
+        @Test(.requirement("linux.cgroup.cpu.quota")) func `share and quota of the processor`() throws {
             let container = try created(["cpu": ["shares": 512, "quota": 25000, "period": 50000]])
             defer { container.finish() }
             if Machine.hasOnlyCgroup2 {
@@ -161,7 +162,7 @@ extension Integration.NativeRuntime {
             }
         }
 
-        @Test func `processors`() throws {
+        @Test(.requirement("linux.cgroup.cpu.cpus")) func `processors`() throws {
             let container = try created(["cpu": ["cpus": "0"]])
             defer { container.finish() }
             #expect(try container.cgroupFile("cpuset", v1: "cpuset.cpus", v2: "cpuset.cpus") == "0")

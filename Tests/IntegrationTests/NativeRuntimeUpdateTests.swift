@@ -173,7 +173,9 @@ extension Integration.NativeRuntime {
             }
         }
 
-        @Test(.enabled(if: Machine.runtimeIsOurs || !Machine.hasOnlyCgroup2, "the peer of Debian 12 does not look"))
+        @Test(
+            .requirement("linux.cgroup.memory.checkBeforeUpdate"),
+            .enabled(if: Machine.runtimeIsOurs || !Machine.hasOnlyCgroup2, "the peer of Debian 12 does not look"))
         func `a limit below the use is refused where that is asked for`() throws {
             let script = "dd if=/dev/zero of=/dev/shm/x bs=1M count=8 2>/dev/null; echo ready; sleep 60"
             let container = try RuntimeFixture(script)
