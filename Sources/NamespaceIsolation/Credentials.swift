@@ -7,7 +7,7 @@ internal import Support
 /// Who the container's program runs as and what bounds it: checked and translated before the process exists.
 struct Credentials {
     let user: RuntimeConfiguration.User
-    let capabilities: ProcessCapabilities?
+    let capabilities: ProcessCapabilities
     let limits: [RuntimeConfiguration.ResourceLimit]
     let noNewPrivileges: Bool
     let personality: UInt?
@@ -21,7 +21,7 @@ struct Credentials {
         user = process.user
         noNewPrivileges = process.noNewPrivileges
         var warnings: [String] = []
-        capabilities = process.capabilities.map { ProcessCapabilities($0, &warnings) }
+        capabilities = ProcessCapabilities(process.capabilities ?? RuntimeConfiguration.Capabilities(), &warnings)
         limits = process.rlimits
         personality = linux.personality.map { $0.domain == .LINUX32 ? 8 : 0 }
         scheduling = try Scheduling(process)
@@ -41,7 +41,7 @@ struct Credentials {
 
     /// Changes the user and keeps, for now, what ``dropCapabilities()`` leaves later.
     func become() throws(SystemCallError) {
-        try capabilities?.limitBoundingSet()
+        try capabilities.limitBoundingSet()
         let groups = user.additionalGids
         if cl_setgroups(groups.count, groups) != 0 {
             let failure = SystemCallError("setgroups", errno: errno, subject: "process.user.additionalGids \(groups)")
@@ -57,7 +57,7 @@ struct Credentials {
     }
 
     func dropCapabilities() throws(SystemCallError) {
-        try capabilities?.apply()
+        try capabilities.apply()
     }
 
     func forbidNewPrivileges() throws(SystemCallError) {

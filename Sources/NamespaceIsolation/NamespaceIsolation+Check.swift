@@ -13,6 +13,7 @@ extension NamespaceIsolation {
         if let process = configuration.process { try validate(process) }
         let linux = configuration.linux ?? RuntimeConfiguration.Linux()
         try checkNamespaces(configuration, linux)
+        try checkPaths(linux)
         try checkUnsupported(linux)
         try checkSysctls(linux.sysctl, linux)
     }
@@ -58,6 +59,14 @@ extension NamespaceIsolation {
         }
         if !linux.timeOffsets.isEmpty && !makes(.time) {
             throw RuntimeError(.invalidArgument, "linux.timeOffsets: needs a new time namespace")
+        }
+    }
+
+    private func checkPaths(_ linux: RuntimeConfiguration.Linux) throws(RuntimeError) {
+        for (field, paths) in [("maskedPaths", linux.maskedPaths), ("readonlyPaths", linux.readonlyPaths)] {
+            for (index, path) in paths.enumerated() where !path.utf8.starts(with: "/".utf8) {
+                throw RuntimeError(.invalidArgument, "linux.\(field)[\(index)]: \"\(path)\" is not an absolute path")
+            }
         }
     }
 

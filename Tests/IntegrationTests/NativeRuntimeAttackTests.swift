@@ -10,9 +10,10 @@ extension Integration.NativeRuntime {
             let detail: String
         }
 
-        private func results(of runtime: String) throws -> [Row] {
+        private func results(of runtime: String, _ attacks: [String] = []) throws -> [Row] {
             let tool = Machine.package + "/dev/attack"
-            let outcome = try run([tool, "--rounds", "100000", "--format", "json", runtime], timeout: 900)
+            let words = [tool, "--rounds", "100000", "--format", "json", runtime] + attacks
+            let outcome = try run(words, timeout: 900)
             return try JSONDecoder().decode([Row].self, from: Data(outcome.output.utf8))
         }
 
@@ -25,7 +26,13 @@ extension Integration.NativeRuntime {
         @Test func `every attack breaks a naive runtime`() throws {
             let rows = try results(of: "naive")
             #expect(rows.count > 30)
-            for row in rows { #expect(row.result == "broken", "\(row.attack): \(row.detail)") }
+            for row in rows where row.result != "broken" {
+                // A race is won by chance, even against the naive.
+                let again =
+                    try row.attack.contains("race")
+                    && (1...5).contains { _ in try results(of: "naive", [row.attack]).first?.result == "broken" }
+                #expect(again, "\(row.attack): \(row.detail)")
+            }
         }
 
         @Test func `a container's process that dies during its set-up is told about and leaves nothing`() throws {

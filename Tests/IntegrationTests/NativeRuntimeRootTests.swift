@@ -108,6 +108,15 @@ extension Integration.NativeRuntime {
                 ])
         }
 
+        @Test func `a process without capabilities in the configuration has none`() throws {
+            let container = try RuntimeFixture("grep -E 'Cap(Prm|Eff|Bnd)' /proc/self/status")
+            defer { container.finish() }
+            container.config["process"]["capabilities"] = nil
+            let outcome = try container.run()
+            let none = ["CapPrm", "CapEff", "CapBnd"].map { "\($0):\t0000000000000000" }
+            #expect(outcome.lines == none, "\(outcome)")
+        }
+
         @Test func `mounts inside are not seen outside`() throws {
             let container = try RuntimeFixture("mount -t tmpfs mine /tmp && grep -c ' /tmp ' /proc/self/mountinfo")
             defer { container.finish() }

@@ -216,15 +216,19 @@ extension RuntimeConfiguration {
 
         /// Reads the next value.
         public init(from reader: inout JSONReader) throws {
-            self.init(containerID: 0, hostID: 0, size: 0)
+            var (inside, outside, count): (UInt32?, UInt32?, UInt32?)
             try reader.members { key, value in
                 switch key {
-                case "containerID": containerID = try value.integer()
-                case "hostID": hostID = try value.integer()
-                case "size": size = try value.integer()
+                case "containerID": inside = try value.integer()
+                case "hostID": outside = try value.integer()
+                case "size": count = try value.integer()
                 default: try value.skip()
                 }
             }
+            guard let inside else { throw reader.failure("the required member \"containerID\" is missing") }
+            guard let outside else { throw reader.failure("the required member \"hostID\" is missing") }
+            guard let count else { throw reader.failure("the required member \"size\" is missing") }
+            self.init(containerID: inside, hostID: outside, size: count)
         }
 
         /// Writes the object.
