@@ -1,4 +1,5 @@
 import Archive
+import CLinux
 import Glibc
 import Linux
 import Testing
@@ -45,6 +46,8 @@ import Testing
             try run("tar \(xattrs) -S --numeric-owner -H \(format) -cf \(folder)/a.tar -C \(folder)/tree .")
             try run("tar \(xattrs) --numeric-owner --same-owner -xpf \(folder)/a.tar -C \(folder)/tar")
             let file = try Descriptor.open("\(folder)/a.tar", O_RDONLY)
+            // The mask is the process's: other tests run beside this one, so this thread takes its own (unshare(2)).
+            #expect(cl_unshare(0x200 /* CLONE_FS */) == 0)
             let previous = umask(0o077)
             defer { umask(previous) }
             let summary = try LayerExtractor.extract(file, into: RootDirectory(opening: "\(folder)/root"))
