@@ -3,12 +3,25 @@
 // `dev/check` proves that from this description and from the imports. See ARCHITECTURE.md.
 import PackageDescription
 
-let swiftSettings: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .treatAllWarnings(as: .error),
-]
+/// Flags beside SwiftPM's own settings, which it refuses from a package that another depends on: only speed is lost there.
+let isDependency = Context.packageDirectory.contains("/checkouts/")
+
+let swiftSettings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .treatAllWarnings(as: .error),
+    ]
+    + (isDependency
+        ? []
+        : [
+            // Each function by itself, for the linker to order them (link-order.txt); generic types laid out by the compiler
+            // where it can, not by demangling their names at run time.
+            .unsafeFlags(
+                ["-Xfrontend", "-function-sections", "-Xfrontend", "-prespecialize-generic-metadata"],
+                .when(configuration: .release))
+        ])
 
 /// The runtime programs are static executables that start in under a millisecond; they link no Foundation.
 let staticExecutable: [LinkerSetting] = [
@@ -19,6 +32,8 @@ let staticExecutable: [LinkerSetting] = [
                 // half of a start was page faults.
                 "--symbol-ordering-file=\(Context.packageDirectory)/Sources/hako-native/link-order.txt",
                 "--no-warn-symbol-ordering", "--gc-sections", "-z", "max-page-size=2097152",
+                // What seals the program against a container runs before libc: see CStart.
+                "--entry=hako_entry",
             ].flatMap { ["-Xlinker", $0] })
 ]
 
@@ -70,7 +85,10 @@ let package = Package(
     targets: [
         // 0: C
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
-        .target(name: "CStart", cSettings: [.define("_GNU_SOURCE")]),
+        // Runs before libc.
+        .target(
+            name: "CStart",
+            cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-fno-stack-protector", "-ffreestanding"])]),
         // 1: base
         library("Support"),
         library("Linux", ["CLinux", "Support"]),

@@ -45,11 +45,11 @@ public struct Cgroup: Sendable, Equatable {
     /// - Throws: ``RuntimeError`` `invalidArgument` for a path with `..` or one that names the hierarchy's top.
     public init(path: String?, id: String, layout: CgroupLayout) throws {
         let wanted = path.flatMap { $0.isEmpty ? nil : $0 } ?? "/hako-\(id)"
-        let steps = wanted.split(separator: "/").filter { $0 != "." }
+        let steps = wanted.pathSteps
         guard !steps.isEmpty, !steps.contains(".."), !wanted.utf8.contains(10), !wanted.utf8.contains(0) else {
             throw RuntimeError(.invalidArgument, "linux.cgroupsPath: \"\(wanted)\" is no path of a cgroup")
         }
-        let below = steps.joined(separator: "/")
+        let below = String(pathSteps: steps)
         let own = wanted.hasPrefix("/") ? nil : CgroupLayout.membership(try readText("/proc/self/cgroup"))
         var layout = layout
         if own != nil, (layout.hierarchies + [layout.unified].compactMap(\.self)).contains(where: { $0.root == nil }) {

@@ -117,6 +117,8 @@ extension JSONReader {
     }
 
     private func decode(_ slice: ArraySlice<UInt8>) throws(JSONError) -> String {
+        // Nearly all strings are ASCII, which needs no validation; the validating initialiser is generic and slow to start.
+        if slice.allSatisfy({ $0 < 0x80 }) { return String(decoding: slice, as: UTF8.self) }
         guard let text = String(validating: slice, as: UTF8.self) else { throw failure("a string that is not UTF-8") }
         return text
     }

@@ -46,9 +46,16 @@ public struct ProcessIdentity: Sendable, Hashable {
     private static func status(of pid: Int32) throws(SystemCallError) -> (state: UInt8, startTime: UInt64) {
         let bytes = try readFile("/proc/\(pid)/stat", limit: 4096)
         // The name in parentheses may hold anything; the fields count from the last one.
-        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return (UInt8(ascii: "X"), 0) }
-        let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))
-        guard fields.count > 19, let state = fields[0].first else { return (UInt8(ascii: "X"), 0) }
-        return (state, UInt64(String(decoding: fields[19], as: UTF8.self)) ?? 0)
+        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")), bytes.count > end + 2 else {
+            return (UInt8(ascii: "X"), 0)
+        }
+        var start: UInt64 = 0
+        var field = 2
+        for byte in bytes[(end + 1)...] {
+            if byte == UInt8(ascii: " ") { field += 1 } else if field > 22 { break }
+            guard field == 22, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { continue }
+            start = start &* 10 &+ UInt64(byte - UInt8(ascii: "0"))
+        }
+        return field < 22 ? (UInt8(ascii: "X"), 0) : (bytes[end + 2], start)
     }
 }

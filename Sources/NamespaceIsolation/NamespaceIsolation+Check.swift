@@ -32,10 +32,9 @@ extension NamespaceIsolation {
     private func checkNamespaces(
         _ configuration: RuntimeConfiguration, _ linux: RuntimeConfiguration.Linux
     ) throws(RuntimeError) {
-        var seen: Set<RuntimeConfiguration.Namespace.Kind> = []
-        for (index, namespace) in linux.namespaces.enumerated() where !seen.insert(namespace.type).inserted {
-            throw RuntimeError(
-                .invalidArgument, "linux.namespaces[\(index)]: a second \(namespace.type.rawValue) namespace")
+        let seen = linux.namespaces.map(\.type)
+        for (index, kind) in seen.enumerated() where seen[..<index].contains(kind) {
+            throw RuntimeError(.invalidArgument, "linux.namespaces[\(index)]: a second \(kind.rawValue) namespace")
         }
         func makes(_ kind: RuntimeConfiguration.Namespace.Kind) -> Bool {
             linux.namespaces.contains { $0.type == kind && ($0.path ?? "").isEmpty }

@@ -21,16 +21,16 @@ struct NamespacePlan {
     let joins: [Join]
     /// The user namespace to enter.
     let userJoin: Join?
-    private let made: Set<RuntimeConfiguration.Namespace.Kind>
+    private let made: [RuntimeConfiguration.Namespace.Kind]
 
     /// Opens the paths; each must be a namespace of its kind.
     init(_ namespaces: [RuntimeConfiguration.Namespace]) throws {
         var flags: UInt64 = 0
         var joins: [Join] = []
-        var made: Set<RuntimeConfiguration.Namespace.Kind> = []
+        var made: [RuntimeConfiguration.Namespace.Kind] = []
         for (index, namespace) in namespaces.enumerated() {
             guard let path = namespace.path, !path.isEmpty else {
-                made.insert(namespace.type)
+                made.append(namespace.type)
                 if namespace.type != .cgroup && namespace.type != .time { flags |= namespace.type.flag }
                 continue
             }

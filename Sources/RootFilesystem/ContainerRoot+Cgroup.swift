@@ -85,27 +85,27 @@ struct CgroupHierarchy {
         let mounts = try mountPoints()
         return try readText("/proc/self/cgroup").split(onByte: "\n").compactMap { line in
             let fields = line.split(onByte: ":", maxSplits: 2)
-            guard fields.count == 3, let point = mounts[String(fields[1])] else { return nil }
+            guard fields.count == 3, let mount = mounts.first(where: { $0.name == fields[1] }) else { return nil }
             return CgroupHierarchy(
-                name: String(fields[1]), path: fields[2] == "/" ? "" : String(fields[2]), mountPoint: point)
+                name: mount.name, path: fields[2] == "/" ? "" : String(fields[2]), mountPoint: mount.point)
         }
     }
 
-    /// Hierarchy name → first mount point below /sys/fs/cgroup.
-    private static func mountPoints() throws -> [String: String] {
+    /// Hierarchies' names and mount points below /sys/fs/cgroup; the first of a name is the one that counts.
+    private static func mountPoints() throws -> [(name: String, point: String)] {
         let known: [Substring] = [
             "rw", "ro", "relatime", "nosuid", "nodev", "noexec", "noatime", "xattr", "clone_children", "noprefix",
         ]
-        var points: [String: String] = [:]
+        var points: [(name: String, point: String)] = []
         for line in try readText("/proc/self/mounts").split(onByte: "\n") {
             let fields = line.split(onByte: " ")
             guard fields.count > 3, fields[1].hasPrefix("/sys/fs/cgroup") else { continue }
             if fields[2] == "cgroup2" {
-                points[""] = points[""] ?? String(fields[1])
+                points.append(("", String(fields[1])))
             } else if fields[2] == "cgroup" {
                 let name = fields[3].split(onByte: ",")
                     .filter { !known.contains($0) && !$0.hasPrefix("release_agent=") }.joined(separator: ",")
-                points[name] = points[name] ?? String(fields[1])
+                points.append((name, String(fields[1])))
             }
         }
         return points

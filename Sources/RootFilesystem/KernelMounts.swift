@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Linux
+internal import Support
 
 /// The procfs and sysfs mounts of a container's root, by descriptor.
 ///
@@ -11,23 +12,25 @@ final class KernelMounts {
 
     /// Remembers the mount at `destination`.
     func add(_ descriptor: SharedDescriptor, at destination: String) {
-        mounts.append((destination.split(separator: "/"), descriptor))
+        mounts.append((destination.pathSteps, descriptor))
     }
 
     /// Forgets what a new mount at `destination` hides.
     func cover(_ destination: String) {
         if mounts.isEmpty { return }
-        let steps = destination.split(separator: "/")
+        let steps = destination.pathSteps
         mounts.removeAll { $0.steps.starts(with: steps) }
     }
 
     /// The innermost of the mounts that `path` lies in, and the rest of the path; nil for a path elsewhere.
     func find(_ path: String) -> (descriptor: SharedDescriptor, rest: String)? {
-        let steps = path.split(separator: "/")
+        let steps = path.pathSteps
         guard !steps.contains("..") else { return nil }
-        return mounts.filter { steps.starts(with: $0.steps) }.max { $0.steps.count < $1.steps.count }.map {
-            ($0.descriptor, steps.dropFirst($0.steps.count).joined(separator: "/"))
+        var innermost: (steps: [Substring], descriptor: SharedDescriptor)?
+        for mount in mounts where steps.starts(with: mount.steps) && mount.steps.count >= innermost?.steps.count ?? 0 {
+            innermost = mount
         }
+        return innermost.map { ($0.descriptor, String(pathSteps: steps[$0.steps.count...])) }
     }
 }
 

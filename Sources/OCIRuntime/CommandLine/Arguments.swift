@@ -18,7 +18,8 @@ struct Option: Sendable {
 
 /// The options and positional words of one verb, parsed as runc's clients write them: `--opt v`, `--opt=v`, `-o v`.
 struct Arguments {
-    private var values: [String: [String]] = [:]
+    /// In the order of the words; so few that looking through them is cheaper than a dictionary's start.
+    private var values: [(name: String, text: String)] = []
     private(set) var positionals: [String] = []
 
     /// Parses from `words` until the end, or until the first positional where `stopsAtPositional`: that one and all
@@ -63,24 +64,24 @@ struct Arguments {
             guard parts.count == 1 || parts[1] == "true" || parts[1] == "false" else {
                 throw RuntimeError(.invalidArgument, "option --\(option.name) takes no value")
             }
-            values[option.name, default: []].append(parts.count == 1 ? "true" : String(parts[1]))
+            values.append((option.name, parts.count == 1 ? "true" : String(parts[1])))
         } else if parts.count == 2 {
-            values[option.name, default: []].append(String(parts[1]))
+            values.append((option.name, String(parts[1])))
         } else if let value = rest.popFirst() {
-            values[option.name, default: []].append(value)
+            values.append((option.name, value))
         } else {
             throw RuntimeError(.invalidArgument, "option --\(option.name) needs a value")
         }
     }
 
     /// An option's value; the last where it was given several times.
-    subscript(_ name: String) -> String? { values[name]?.last }
+    subscript(_ name: String) -> String? { values.last { $0.name == name }?.text }
 
     /// Every value of an option that may be given several times, in their order.
-    func all(_ name: String) -> [String] { values[name] ?? [] }
+    func all(_ name: String) -> [String] { values.filter { $0.name == name }.map(\.text) }
 
     /// True where a flag was given.
-    func has(_ name: String) -> Bool { values[name]?.last == "true" }
+    func has(_ name: String) -> Bool { self[name] == "true" }
 
     /// An option's value as a number.
     func number(_ name: String, _ range: ClosedRange<Int>) throws(RuntimeError) -> Int? {
