@@ -254,12 +254,6 @@ int cl_pty_unlock(int master) {
     return ioctl(master, TIOCSPTLCK, &zero);
 }
 int cl_pty_peer(int master, int flags) { return ioctl(master, TIOCGPTPEER, flags); }
-int cl_tty_clear_onlcr(int fd) {
-    struct termios t;
-    if (tcgetattr(fd, &t) < 0) return -1;
-    t.c_oflag &= ~(tcflag_t)ONLCR;
-    return tcsetattr(fd, TCSANOW, &t);
-}
 long cl_keyctl_join_session(void) { return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL); }
 int cl_ns_type(int fd) { return ioctl(fd, CL_NSIO_GET_NSTYPE); }
 int cl_sched_personality(unsigned long persona) { return personality(persona); }

@@ -42,7 +42,8 @@ struct Credentials {
     /// Changes the user and keeps, for now, what ``dropCapabilities()`` leaves later.
     func become() throws(SystemCallError) {
         try capabilities.limitBoundingSet()
-        let groups = user.additionalGids
+        // Clients name a group twice when the user is in it anyway; the process shall have it once.
+        let groups = Array(Set(user.additionalGids))
         if cl_setgroups(groups.count, groups) != 0 {
             let failure = SystemCallError("setgroups", errno: errno, subject: "process.user.additionalGids \(groups)")
             // An ordinary user's namespace of one id: the kernel lets nobody change the groups there.

@@ -37,7 +37,6 @@ public struct Console: ~Copyable {
         if rows > 0 || columns > 0 {
             try check("ioctl", "TIOCSWINSZ") { cl_tty_set_size(slave.rawValue, rows, columns) }
         }
-        try check("ioctl", "ONLCR") { cl_tty_clear_onlcr(slave.rawValue) }
         return Console(master: master, slave: slave)
     }
 }

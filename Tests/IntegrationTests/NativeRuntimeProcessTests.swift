@@ -7,7 +7,7 @@ extension Integration.NativeRuntime {
             let container = try RuntimeFixture("id -u; id -g; grep Groups: /proc/self/status; umask")
             defer { container.finish() }
             container.config["process"]["user"] = [
-                "uid": 1000, "gid": 1001, "additionalGids": [5, 2000], "umask": 23,
+                "uid": 1000, "gid": 1001, "additionalGids": [5, 2000, 5], "umask": 23,
             ]
             let lines = try container.run().lines
             #expect(lines.prefix(2) == ["1000", "1001"])
@@ -120,8 +120,8 @@ extension Integration.NativeRuntime {
             _ = try container.create(["--console-socket", socket.path])
             let terminal = try socket.receive()
             #expect(try container.call(["start", container.id]).code == 0)
-            #expect(terminal.shows("/dev/pts/0"), "\(terminal.text)")
-            #expect(terminal.shows("33 99"), "\(terminal.text)")
+            #expect(terminal.shows("/dev/pts/0\r\n"), "\(terminal.text)")
+            #expect(terminal.shows("33 99\r\n"), "\(terminal.text)")
             #expect(terminal.shows("/dev/console"), "\(terminal.text)")
             terminal.type("words\n")
             #expect(terminal.shows("got words"), "\(terminal.text)")

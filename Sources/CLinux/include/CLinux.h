@@ -139,8 +139,6 @@ int cl_pty_number(int master);
 int cl_pty_unlock(int master);
 /// Opens the slave of a master without naming it in any /dev (TIOCGPTPEER).
 int cl_pty_peer(int master, int flags);
-/// Turns ONLCR off on a terminal, as runc does for a container's console.
-int cl_tty_clear_onlcr(int fd);
 long cl_keyctl_join_session(void);
 int cl_ns_type(int fd);
 int cl_sched_personality(unsigned long persona);
