@@ -38,8 +38,10 @@ extension ContainerRoot {
     }
 
     private borrowing func mountFileSystem(_ mount: PreparedMount) throws {
-        let target = try openMountTarget(mount)
         let options = mount.options
+        let covers =
+            try mount.type == "tmpfs" && directory.openIfPresent(mount.destination, CL_O_PATH | O_DIRECTORY) != nil
+        let target = try openMountTarget(mount)
         if mount.type == "overlay" || options.switches[.iversion] == true
             || options.data.contains(where: { ($0.value?.utf8.count ?? 0) > 255 })
         {
@@ -48,7 +50,7 @@ extension ContainerRoot {
         let context = try FileSystemContext(mount.type)
         try context.set("source", mount.source)
         for (name, on) in options.switches where on { try context.set(name.rawValue) }
-        if mount.type == "tmpfs", !options.data.contains(where: { $0.key == "mode" }) {
+        if covers, !options.data.contains(where: { $0.key == "mode" }) {
             try context.set("mode", String(permissions(of: target, mount.destination), radix: 8))
         }
         for parameter in options.data { try context.set(parameter.key, parameter.value) }
@@ -65,7 +67,8 @@ extension ContainerRoot {
         }
     }
 
-    /// A tmpfs without a mode of its own takes that of the folder it covers, as with runc: /tmp stays 1777.
+    /// A tmpfs without a mode of its own takes that of the folder it covers, as with runc: /tmp stays 1777. Where there was
+    /// no folder it has the kernel's, 1777.
     private func permissions(of target: borrowing Descriptor, _ shown: String) throws -> UInt32 {
         var status = stat()
         let raw = target.rawValue

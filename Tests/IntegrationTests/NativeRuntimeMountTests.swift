@@ -134,13 +134,17 @@ extension Integration.NativeRuntime {
             for part in ["ro,nosuid", "size=128k"] { #expect(outcome.text.contains(part), "\(outcome)") }
         }
 
-        @Test func `a tmpfs takes the mode of the folder it covers`() throws {
-            let container = try RuntimeFixture("stat -c %a /tmp")
+        @Test func `a tmpfs takes the mode of the folder it covers, and lets everybody write where there was none`()
+            throws
+        {
+            let container = try RuntimeFixture("stat -c %a /tmp /home /new/place")
             defer { container.finish() }
-            container.config["mounts"].elements.append([
-                "destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": [],
-            ])
-            #expect(try container.run().text == "1777")
+            for place in ["/tmp", "/home", "/new/place"] {
+                container.config["mounts"].elements.append([
+                    "destination": .string(place), "type": "tmpfs", "source": "tmpfs", "options": [],
+                ])
+            }
+            #expect(try container.run().lines == ["1777", "755", "1777"])
         }
 
         @Test(
