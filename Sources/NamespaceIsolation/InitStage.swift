@@ -35,6 +35,7 @@ struct InitStage {
         let linux = request.configuration.linux ?? RuntimeConfiguration.Linux()
         (self.request, self.process, self.linux, configuration) = (request, process, linux, request.configuration)
         let namespaces = try NamespacePlan(linux.namespaces)
+        try checkSetInHost(request.configuration, linux, namespaces)
         let path = root.path.hasPrefix("/") ? root.path : "\(request.bundle)/\(root.path)"
         let propagation: MountPropagation = linux.rootfsPropagation?.isPrivate == true ? .private : .slave
         opensEarly = geteuid() == 0

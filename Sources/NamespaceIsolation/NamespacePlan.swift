@@ -11,6 +11,15 @@ struct NamespacePlan {
         let kind: RuntimeConfiguration.Namespace.Kind
         let descriptor: SharedDescriptor
         let path: String
+
+        /// True where the path leads to the namespace that the caller is in itself.
+        func isCallers() throws -> Bool {
+            var (joined, mine) = (stat(), stat())
+            let own = "/proc/self/ns/\(kind.procName)"
+            try check("fstat", path) { fstat(descriptor.rawValue, &joined) }
+            try check("stat", own) { stat(own, &mine) }
+            return joined.st_dev == mine.st_dev && joined.st_ino == mine.st_ino
+        }
     }
 
     /// Flags of the new ones that clone makes; a cgroup namespace comes later, from inside the cgroup.
@@ -98,6 +107,15 @@ struct NamespacePlan {
 }
 
 extension RuntimeConfiguration.Namespace.Kind {
+    /// Its name in /proc/PID/ns.
+    var procName: String {
+        switch self {
+        case .network: "net"
+        case .mount: "mnt"
+        default: rawValue
+        }
+    }
+
     /// The kind's CLONE_NEW flag.
     var flag: UInt64 {
         switch self {

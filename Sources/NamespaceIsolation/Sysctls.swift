@@ -42,6 +42,22 @@ func checkSysctls(_ values: [String: String], _ linux: RuntimeConfiguration.Linu
     }
 }
 
+/// Throws where the namespace of a sysctl, or of the host's name, is entered by a path to the caller's own: the container
+/// has it, but what is set there is the host's.
+func checkSetInHost(_ configuration: RuntimeConfiguration, _ linux: RuntimeConfiguration.Linux, _ plan: NamespacePlan)
+    throws
+{
+    var wanted = linux.sysctl.keys.map { (field: "linux.sysctl.\($0)", kind: namespace(ofSysctl: $0)) }
+    if !(configuration.hostname ?? "").isEmpty { wanted.append(("hostname", .uts)) }
+    if !(configuration.domainname ?? "").isEmpty { wanted.append(("domainname", .uts)) }
+    for (field, kind) in wanted {
+        guard let join = plan.joins.first(where: { $0.kind == kind }), try join.isCallers() else { continue }
+        throw RuntimeError(
+            .invalidArgument,
+            "\(field): \(join.path) is the host's \(join.kind.rawValue) namespace, not one of the container's own")
+    }
+}
+
 private func namespace(ofSysctl key: String) -> RuntimeConfiguration.Namespace.Kind? {
     let steps = sysctlSteps(key)
     if steps.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." || $0.contains("/") || $0.contains("\0") }) {

@@ -123,11 +123,6 @@ extension RuntimeConfiguration.Linux {
     }
 }
 
-extension RuntimeConfiguration.Namespace.Kind {
-    /// Its name in /proc/PID/ns, for the kinds that criu leaves alone.
-    fileprivate var procName: String { self == .network ? "net" : rawValue }
-}
-
 extension RuntimeConfiguration.Mount {
     /// Whether a host's folder or file is shown, which is no part of a checkpoint.
     var isBind: Bool { type == "bind" || options.contains("bind") || options.contains("rbind") }
