@@ -22,6 +22,7 @@ public struct NamespaceIsolation: Isolation {
         let pair = try Descriptor.socketPair()
         let stage = try InitStage(request)
         for warning in stage.last.credentials.warnings { observer.warn(warning) }
+        let surroundings = try CallerSurroundings()
         try stage.prepareCaller()
         let pid = try attempt("make the container's process") { () throws in
             stage.namespaces.needsJoiner
@@ -36,6 +37,7 @@ public struct NamespaceIsolation: Isolation {
             stage.run(raw)
         }
         do {
+            try surroundings.restore()
             let channel = SyncChannel(try pair.takeFirst())
             try supervise(pid, channel, stage: stage, request: request, observer: &observer)
             return pid
@@ -90,7 +92,13 @@ public struct NamespaceIsolation: Isolation {
         try stage.userMappings?.write(pid)
         if stage.waitsForHost { try channel.send(.mapped) }
         try stage.networkDevices?.enter(stage.namespaces.networkNamespace(of: pid))
-        try observer.processMade(pid)
+        do {
+            try observer.processMade(pid)
+        } catch {
+            // Hooks fail, too, when the process has died under them: what it died of says more.
+            try channel.throwFailure()
+            throw error
+        }
         try channel.send(.hooked)
         try channel.expect(.ready)
         try observer.processReady(pid)

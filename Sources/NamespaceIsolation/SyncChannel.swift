@@ -52,6 +52,13 @@ struct SyncChannel: ~Copyable {
         throw RuntimeError(.internal, "the other side of the launch has died")
     }
 
+    /// Throws what the other side has failed with, where it has said so already; waits for nothing.
+    func throwFailure() throws {
+        var byte: UInt8 = 0
+        let peeked = recv(socket.rawValue, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+        if peeked == 1, byte == Message.failed.rawValue { try expect(.ready) }
+    }
+
     /// Waits for the end of the stream, which exec brings; a failure message is thrown, a listener passed on.
     ///
     /// - Parameters:

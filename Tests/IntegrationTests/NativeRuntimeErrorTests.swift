@@ -29,6 +29,20 @@ extension Integration.NativeRuntime {
             refused(outcome, naming: "config.json", "specification")
         }
 
+        @Test func `a mount that fails while a hook needs the process`() throws {
+            let container = try RuntimeFixture("true")
+            defer { container.finish() }
+            container.config["mounts"].elements.append([
+                "destination": "/etc/passwd", "type": "bind", "source": "/tmp", "options": ["bind"],
+            ])
+            let words = "sleep 0.3; pid=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/'); exec readlink /proc/$pid/ns/net"
+            container.config["hooks"] = [
+                "prestart": [["path": "/bin/sh", "args": ["sh", "-c", .string(words)], "env": ["PATH=/usr/bin:/bin"]]]
+            ]
+            try container.bundle.write()
+            refused(try container.run(), naming: "not a directory")
+        }
+
         @Test func `a configuration that is no JSON`() throws {
             let container = try RuntimeFixture("")
             defer { container.finish() }

@@ -129,6 +129,20 @@ extension Integration.NativeRuntime {
             #expect(Int(pid) == (try container.stateDocument()["pid"].number))
         }
 
+        @Test func `a relative pid file is beside the caller, as is the hooks' working directory`() throws {
+            let container = try RuntimeFixture("sleep 60")
+            defer { container.finish() }
+            let hook: Document = [
+                "path": "/bin/sh", "args": ["sh", "-c", "umask >mask; pwd >where"], "env": ["PATH=/usr/bin:/bin"],
+            ]
+            container.config["hooks"] = ["createRuntime": [hook]]
+            _ = try container.create(["--pid-file", "relative"])
+            let pid = try #require(readTrimmed(container.bundle.folder + "/relative"))
+            #expect(Int(pid) == (try container.stateDocument()["pid"].number))
+            #expect(readTrimmed(container.bundle.folder + "/where") == container.bundle.folder)
+            #expect(readTrimmed(container.bundle.folder + "/mask") == "0022")
+        }
+
         @Test func `list shows the containers of its root as a table, as JSON and as ids`() throws {
             let container = try RuntimeFixture("sleep 60")
             defer { container.finish() }
