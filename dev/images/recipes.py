@@ -62,6 +62,11 @@ def configured(folder):
     }
 
 
+def pause(folder):
+    """busybox that does nothing: the first process of a pod."""
+    return busybox(folder)[0], {"Env": [PATH], "Entrypoint": ["/bin/sleep", "2147483647"]}
+
+
 def python(folder):
     """Debian's smallest root with python3."""
     root = folder / "debian.tar"
@@ -99,6 +104,7 @@ def packages(layers):
 RECIPES = {
     "busybox": (busybox, ["busybox-static"]),
     "configured": (configured, ["busybox-static"]),
+    "pause": (pause, ["busybox-static"]),
     "python": (python, ["base-files", "libc6", "python3-minimal", "python3.11-minimal"]),
     "files150": (packages(FILES150), ["busybox-static"] + sum(FILES150, [])),
     "files1g": (packages(FILES1G), ["busybox-static"] + sum(FILES1G, [])),
