@@ -8,24 +8,28 @@ extension Cgroup {
     /// On v1 a new cpuset gets its parent's processors and memory nodes, as no process can enter an empty one. When a
     /// folder can't be made, those already made are removed again.
     ///
-    /// - Throws: ``RuntimeError`` `alreadyExists` where a folder is there and has processes.
+    /// - Throws: ``RuntimeError`` `alreadyExists` where a folder is there and has processes, `invalidState` where the
+    ///   group, or one above it, is frozen.
     public func create() throws {
         try withUndo { undo in
             for folder in folders {
-                try attempt("create cgroup \(folder.path)") {
-                    if isUnified {
-                        try makeUnified(folder.path)
-                    } else {
-                        try make(folder)
-                    }
+                let isNew = try attempt("create cgroup \(folder.path)") {
+                    try isUnified ? makeUnified(folder.path) : make(folder)
                 }
-                undo.push { rmdir(folder.path) }
+                if isNew { undo.push { rmdir(folder.path) } }
+            }
+            if try stopsEntrants() {
+                throw RuntimeError(
+                    .invalidState, "container's cgroup unexpectedly frozen: \(shown); nothing that enters it could run")
             }
         }
     }
 
     /// Makes one v1 (or hybrid v2) folder, its parents first where they are missing.
-    private func make(_ folder: Folder) throws {
+    ///
+    /// - Returns: whether it was not there before.
+    @discardableResult
+    private func make(_ folder: Folder) throws -> Bool {
         var isNew = mkdir(folder.path, 0o755) == 0
         if !isNew && errno == ENOENT {
             try make(Folder(controllers: folder.controllers, path: parentPath(folder.path)))
@@ -39,6 +43,7 @@ extension Cgroup {
             try inherit("cpuset.cpus", folder.path, isNew: isNew)
             try inherit("cpuset.mems", folder.path, isNew: isNew)
         }
+        return isNew
     }
 
     /// Gives an empty cpuset file the parent's content.
@@ -52,19 +57,19 @@ extension Cgroup {
         // The intermediate folders of a path may well have processes; this is asked of the last one only.
         guard folders.contains(where: { $0.path == path }) else { return }
         if try !readSmall("\(path)/cgroup.procs").isEmpty {
-            throw RuntimeError(.alreadyExists, "it has processes already; choose another linux.cgroupsPath")
+            throw RuntimeError(.alreadyExists, "container's cgroup is not empty; choose another linux.cgroupsPath")
         }
     }
 
     // MARK: v2
 
-    private func makeUnified(_ path: String) throws {
+    private func makeUnified(_ path: String) throws -> Bool {
         let parent = parentPath(path)
         try handDown(to: path)
-        if mkdir(path, 0o755) != 0 {
-            guard errno == EEXIST else { throw SystemCallError("mkdir", errno: errno, subject: parent) }
-            try refuseBusy(path)
-        }
+        if mkdir(path, 0o755) == 0 { return true }
+        guard errno == EEXIST else { throw SystemCallError("mkdir", errno: errno, subject: parent) }
+        try refuseBusy(path)
+        return false
     }
 
     /// Makes the groups above `path` that are missing and enables every controller in each, from the top down.

@@ -92,6 +92,15 @@ extension Cgroup {
         }
     }
 
+    /// Whether a process that enters the group stops at once: the group or one above it is frozen.
+    func stopsEntrants() throws -> Bool {
+        if !isUnified, let folder = folder(of: "freezer") {
+            return try readSmall("\(folder.path)/freezer.state") != "THAWED"
+        }
+        guard let folder = unifiedFolder else { return false }
+        return try readSmall("\(folder.path)/cgroup.events").contains("frozen 1")
+    }
+
     /// Asks until `body` says yes or the time is over: at once, then after 0.1 ms, doubling up to 10 ms.
     static func poll(milliseconds: Int, _ body: () throws -> Bool) rethrows -> Bool {
         var pause: UInt32 = 100

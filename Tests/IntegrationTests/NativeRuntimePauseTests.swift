@@ -51,6 +51,23 @@ extension Integration.NativeRuntime {
             #expect(try container.call(["start", container.id]).code == 0)
         }
 
+        @Test(.enabled(if: Machine.canFreeze), arguments: ["create", "run"])
+        func `a cgroup that is frozen already is refused, and stays`(verb: String) throws {
+            let container = try RuntimeFixture("true")
+            defer { container.finish() }
+            let hierarchy = Machine.hasOnlyCgroup2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/freezer"
+            let group = "\(hierarchy)/\(container.id)"
+            try FileManager.default.createDirectory(atPath: group, withIntermediateDirectories: false)
+            defer { rmdir(group) }
+            let file = Machine.hasOnlyCgroup2 ? "cgroup.freeze" : "freezer.state"
+            try (Machine.hasOnlyCgroup2 ? "1" : "FROZEN").write(
+                toFile: "\(group)/\(file)", atomically: false, encoding: .utf8)
+            try container.bundle.write()
+            let outcome = try container.call([verb, container.id], timeout: 10)
+            #expect(outcome.code == 1 && outcome.errors.contains("frozen"), "\(outcome)")
+            #expect(FileManager.default.fileExists(atPath: group))
+        }
+
         @Test func `SIGKILL ends a paused container`() throws {
             try counting { container, _ throws in
                 #expect(try container.call(["pause", container.id]).code == 0)
