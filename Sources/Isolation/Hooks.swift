@@ -11,10 +11,15 @@ internal import Support
 ///   - hooks: the list, such as `hooks.createRuntime`.
 ///   - field: the list's name for errors.
 ///   - state: the state JSON.
+///   - inheritsEnvironment: a hook without `env` gets the runtime's environment, as from runc and crun, not an empty one.
 /// - Throws: what the hook failed with: its exit code or signal, a timeout, or why it did not start.
-public func runHooks(_ hooks: [RuntimeConfiguration.Hook], field: String, state: [UInt8]) throws {
+public func runHooks(
+    _ hooks: [RuntimeConfiguration.Hook], field: String, state: [UInt8], inheritsEnvironment: Bool = true
+) throws {
     for (index, hook) in hooks.enumerated() {
-        try attempt("run hook \(field)[\(index)] \(hook.path)") { try run(hook, state: state) }
+        try attempt("run hook \(field)[\(index)] \(hook.path)") {
+            try run(hook, state: state, inheritsEnvironment: inheritsEnvironment)
+        }
     }
 }
 
@@ -26,14 +31,16 @@ public func runEachHook(
 ) {
     for (index, hook) in hooks.enumerated() {
         do {
-            try attempt("run hook \(field)[\(index)] \(hook.path)") { try run(hook, state: state) }
+            try attempt("run hook \(field)[\(index)] \(hook.path)") {
+                try run(hook, state: state, inheritsEnvironment: true)
+            }
         } catch {
             tell(error)
         }
     }
 }
 
-private func run(_ hook: RuntimeConfiguration.Hook, state: [UInt8]) throws {
+private func run(_ hook: RuntimeConfiguration.Hook, state: [UInt8], inheritsEnvironment: Bool) throws {
     guard hook.path.hasPrefix("/") else {
         throw RuntimeError(.invalidArgument, "the path of a hook must be absolute")
     }
@@ -48,7 +55,11 @@ private func run(_ hook: RuntimeConfiguration.Hook, state: [UInt8]) throws {
     if pid == 0 {
         signal(SIGPIPE, SIG_DFL)
         dup2(input.second.rawValue, 0)
-        execve(hook.path, arguments.pointers, environment.pointers)
+        if inheritsEnvironment && hook.env.isEmpty {
+            execv(hook.path, arguments.pointers)
+        } else {
+            execve(hook.path, arguments.pointers, environment.pointers)
+        }
         _exit(errno == ENOENT ? 127 : 126)
     }
     let ended = Descriptor(owning: pidfd)

@@ -51,10 +51,28 @@ struct Credentials {
                 throw failure
             }
         }
+        try giveStandardDescriptors()
         try check("prctl", "PR_SET_KEEPCAPS") { cl_prctl(CL_PR_SET_KEEPCAPS, 1, 0, 0, 0) }
         try check("setresgid", "\(user.gid)") { cl_setresgid(user.gid) }
         try check("setresuid", "\(user.uid)") { cl_setresuid(user.uid) }
         umask(user.umask ?? 0o022)
+    }
+
+    /// Makes the standard descriptors the user's own, as runc does: through /dev/stdout and /proc/self/fd the program
+    /// could otherwise not open what it holds. /dev/null is everybody's already.
+    private func giveStandardDescriptors() throws(SystemCallError) {
+        let null: dev_t = 1 << 8 | 3
+        for descriptor in Int32(0)...2 {
+            var status = stat()
+            guard fstat(descriptor, &status) == 0, status.st_uid != user.uid else { continue }
+            let isDevice = status.st_mode & S_IFMT == S_IFCHR
+            if isDevice && status.st_rdev == null { continue }
+            if fchown(descriptor, user.uid, UInt32.max) == 0 { continue }
+            // A file outside of the user namespace, or on a read-only mount, stays as it is.
+            guard [EPERM, EINVAL, EROFS].contains(errno) else {
+                throw SystemCallError("fchown", errno: errno, subject: "standard descriptor \(descriptor)")
+            }
+        }
     }
 
     func dropCapabilities() throws(SystemCallError) {
@@ -88,6 +106,11 @@ extension ProcessCapabilities {
             permitted: set(lists.permitted), ambient: set(lists.ambient))
         if !unknown.isEmpty {
             warnings.append("process.capabilities: ignoring unknown capabilities \(unknown.joined(separator: ", "))")
+        }
+        for name in ambient.subtracting(permitted.intersection(inheritable)).list {
+            warnings.append(
+                "process.capabilities.ambient: can't raise ambient capability \(name): not both permitted and inheritable"
+            )
         }
     }
 }

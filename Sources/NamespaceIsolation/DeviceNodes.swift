@@ -35,11 +35,4 @@ extension DeviceNode {
             uid: device.uid ?? 0, gid: device.gid ?? 0)
     }
 
-    /// The host's node of the same path, to be bound where mknod is refused (user namespaces).
-    var hostNode: PreparedMount {
-        get throws {
-            try PreparedMount(
-                destination: path, type: "bind", source: path, options: ["bind"], bundle: "/", field: "device \(path)")
-        }
-    }
 }

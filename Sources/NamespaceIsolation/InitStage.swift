@@ -46,7 +46,7 @@ struct InitStage {
                 options: mount.options(labelled: linux.mountLabel), bundle: request.bundle, field: "mounts[\(index)]")
         }
         devices = try DeviceNode.all(linux.devices)
-        deviceNodes = namespaces.hasUser ? try devices.map { try $0.hostNode } : []
+        deviceNodes = namespaces.hasUser ? try devices.map { try $0.hostNode() } : []
         userMappings =
             namespaces.makes(.user) ? try UserMappings(uids: linux.uidMappings, gids: linux.gidMappings) : nil
         self.namespaces = namespaces
@@ -80,7 +80,7 @@ struct InitStage {
     }
 
     /// What the runtime's own process must do before it clones: its working directory becomes the root's folder, which
-    /// the child then has in its own mount namespace.
+    /// the child then has in its own mount namespace. The runtime leaves it again at once.
     func prepareCaller() throws {
         try check("chdir", root.path) { chdir(root.path) }
         umask(0)
@@ -122,7 +122,9 @@ struct InitStage {
         guard let program else { return RuntimeError(.invalidArgument, "process: not set in config.json") }
         return last.execute(program, labels, waiter: waiter) {
             guard let hooks = configuration.hooks?.startContainer, !hooks.isEmpty else { return }
-            try runHooks(hooks, field: "hooks.startContainer", state: state(.created))
+            // The host's environment is none of the container's programs' business.
+            try runHooks(
+                hooks, field: "hooks.startContainer", state: state(.created), inheritsEnvironment: false)
         }
     }
 

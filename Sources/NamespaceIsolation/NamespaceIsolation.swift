@@ -22,7 +22,8 @@ public struct NamespaceIsolation: Isolation {
         let pair = try Descriptor.socketPair()
         let stage = try InitStage(request)
         for warning in stage.last.credentials.warnings { observer.warn(warning) }
-        let surroundings = try CallerSurroundings()
+        let mask = umask(0)
+        umask(mask)
         try stage.prepareCaller()
         let pid = try attempt("make the container's process") { () throws in
             stage.namespaces.needsJoiner
@@ -37,7 +38,9 @@ public struct NamespaceIsolation: Isolation {
             stage.run(raw)
         }
         do {
-            try surroundings.restore()
+            // The launch changed both for the child's sake; hooks run in the bundle, as from runc, with the caller's mask.
+            umask(mask)
+            try check("chdir", request.bundle) { chdir(request.bundle) }
             let channel = SyncChannel(try pair.takeFirst())
             try supervise(pid, channel, stage: stage, request: request, observer: &observer)
             return pid

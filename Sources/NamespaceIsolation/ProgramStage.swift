@@ -57,10 +57,11 @@ struct Program {
         return status.st_mode & 0o111 == 0 ? EACCES : nil
     }
 
-    /// The environment, with HOME from the container's /etc/passwd where it is not set, as runc and docker do.
+    /// The environment, with HOME from the container's /etc/passwd where it is not set or empty, as runc and docker do.
     private static func withHome(_ process: RuntimeConfiguration.Process) -> [String] {
-        if process.env.contains(where: { $0.hasPrefix("HOME=") }) { return process.env }
-        return process.env + ["HOME=\(home(of: process.user.uid))"]
+        let given = process.env.last { $0.hasPrefix("HOME=") }
+        if let given, given != "HOME=" { return process.env }
+        return process.env.filter { !$0.hasPrefix("HOME=") } + ["HOME=\(home(of: process.user.uid))"]
     }
 
     private static func home(of uid: UInt32) -> String {

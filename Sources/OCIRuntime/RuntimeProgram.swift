@@ -35,7 +35,8 @@ public struct RuntimeProgram<Chosen: Isolation> {
             try Executable.seal(words, failure: sealFailure)
             var rest: ArraySlice<String> = []
             let global = try Arguments(words[...], options: Verb.global, stopsAtPositional: true, rest: &rest)
-            program.log = try global["log"].map { try LogFile($0, format: global["log-format"] ?? "text") }
+            let format = try LogFile.Format(option: global["log-format"])
+            program.log = try global["log"].map { try LogFile($0, format: format) }
             return try program.dispatch(global, rest)
         } catch {
             program.report(error)

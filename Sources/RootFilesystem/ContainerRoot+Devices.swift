@@ -42,6 +42,14 @@ public struct DeviceNode: Sendable, Hashable {
         self.gid = gid
     }
 
+    /// The host's node of the same path, to be bound where mknod is refused (user namespaces). A node is no program:
+    /// the mount says so.
+    public func hostNode() throws -> PreparedMount {
+        try PreparedMount(
+            destination: path, type: "bind", source: path, options: ["bind", "nosuid", "noexec"], bundle: "/",
+            field: "device \(path)")
+    }
+
     /// The nodes that every container has (runtime-spec config-linux.md, Default Devices).
     public static let defaults: [DeviceNode] = [
         DeviceNode(path: "/dev/null", kind: .character, major: 1, minor: 3, mode: 0o666),
@@ -80,8 +88,7 @@ extension ContainerRoot {
     }
 
     private borrowing func bindHostNode(_ device: DeviceNode) throws {
-        let mount = try PreparedMount(
-            destination: device.path, type: "bind", source: device.path, options: [], bundle: "/", field: "device")
+        let mount = try device.hostNode()
         try mount.openSource()
         try bindDevice(device, from: mount)
     }

@@ -147,6 +147,14 @@ extension Integration.NativeRuntime {
         }
 
         @Test(.enabled(if: Machine.runtimeIsOurs))
+        func `no program is executed from a device that is bound`() throws {
+            let container = try RuntimeFixture("grep -c ' /dev/null .*nosuid,noexec' /proc/self/mountinfo")
+            defer { container.finish() }
+            mapped(container)
+            #expect(try container.run().text == "1")
+        }
+
+        @Test(.enabled(if: Machine.runtimeIsOurs))
         func `a user namespace is not given another device under the name`() throws {
             let container = try RuntimeFixture("true")
             defer { container.finish() }

@@ -27,23 +27,34 @@ enum Output {
 
 /// The file of `--log`: one line an error, as runc writes it.
 struct LogFile {
+    /// The form of its lines.
+    enum Format: String {
+        case text, json
+
+        /// Reads the option `--log-format`.
+        init(option: String?) throws(RuntimeError) {
+            guard let format = Self(rawValue: option ?? "text") else {
+                throw RuntimeError(
+                    .invalidArgument, "option --log-format: \"\(option ?? "")\" is neither text nor json")
+            }
+            self = format
+        }
+    }
+
     private let path: String
-    private let isJSON: Bool
+    private let format: Format
 
     /// Opens the file once to find out now whether it can be written.
-    init(_ path: String, format: String) throws {
-        guard format == "json" || format == "text" else {
-            throw RuntimeError(.invalidArgument, "option --log-format: \"\(format)\" is neither text nor json")
-        }
+    init(_ path: String, format: Format) throws {
         self.path = path
-        isJSON = format == "json"
+        self.format = format
         _ = try attempt("option --log") { try open() }
     }
 
     /// Appends a line; a failure to write it is not told.
     func append(_ message: String, level: String) {
         let line =
-            isJSON
+            format == .json
             ? JSONWriter.text { writer in
                 writer.object { object in
                     object.member("level", level)

@@ -34,7 +34,7 @@ extension RuntimeProgram {
                 consoleSocket: try relay ?? consoleSocket(arguments),
                 preservedDescriptors: try arguments.number("preserve-fds", 0...1000) ?? 0)
             var host = LaunchHost(record: record, states: states, bundle: bundle)
-            host.pidFile = arguments["pid-file"]
+            host.pidFile = try arguments["pid-file"].map(absolutePath)
             host.warnings = warn
             undo.push { poststop(record) }
             _ = try isolation.launch(request, observer: &host)
@@ -91,6 +91,7 @@ struct LaunchHost: LaunchObserver {
     var record: ContainerRecord
     let states: StateDirectory
     let bundle: Bundle
+    /// Absolute.
     var pidFile: String?
     /// Where warnings go.
     var warnings: (String) -> Void = { _ in }
@@ -123,6 +124,14 @@ extension ContainerRecord {
             id: id, status: status, pid: status == .stopped ? nil : process?.pid, bundle: bundle,
             annotations: annotations)
     }
+}
+
+/// A path of the command line, independent of the working directory, which the launch changes to the bundle.
+func absolutePath(_ path: String) throws -> String {
+    if path.hasPrefix("/") { return path }
+    guard let here = getcwd(nil, 0) else { throw SystemCallError("getcwd", errno: errno) }
+    defer { free(here) }
+    return "\(String(cString: here))/\(path)"
 }
 
 /// Runs the poststop hooks; the specification has their failures told, not obeyed.

@@ -47,7 +47,7 @@ extension RuntimeProgram {
             let scratch = states.scratchFolder(id)
             try makeDirectories(scratch, mode: 0o700)
             var host = LaunchHost(record: record, states: states, bundle: bundle)
-            host.pidFile = arguments["pid-file"]
+            host.pidFile = try arguments["pid-file"].map(absolutePath)
             host.warnings = warn
             try attempt("restore container \(id)") {
                 _ = try isolation.restore(

@@ -17,6 +17,7 @@ extension RuntimeProgram {
         let wantsTerminal = try Bundle(arguments["bundle"]).configuration.process?.terminal == true
         let relay = wantsTerminal && arguments["console-socket"] == nil && !detached ? try TerminalReceiver() : nil
         let record = try launch(arguments, states, waits: false, relay: relay?.remote)
+        try runPoststart(record, states)
         guard !detached, let process = record.process else { return 0 }
         let code: Int32
         do {

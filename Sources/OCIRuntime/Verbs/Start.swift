@@ -14,13 +14,7 @@ extension RuntimeProgram {
             throw RuntimeError(.invalidState, "cannot start a container in the \(status.rawValue) state")
         }
         try release(record, states)
-        do {
-            try runPoststart(record)
-        } catch {
-            // The specification ends the container then (runtime.md, lifecycle, step 9).
-            do { try destroy(record, states) } catch { Output.printError("\(name): \(error)\n") }
-            throw error
-        }
+        try runPoststart(record, states)
     }
 
     /// Lets the waiting process execute, and learns whether it could.
@@ -36,8 +30,15 @@ extension RuntimeProgram {
         try awaitExecution(of: record.process?.pid ?? 0, over: socket) { record.state(.created) }
     }
 
-    private func runPoststart(_ record: ContainerRecord) throws {
+    /// Runs the poststart hooks of a container whose program has been executed; their failure ends the container, as
+    /// the specification has it (runtime.md, lifecycle, step 9).
+    func runPoststart(_ record: ContainerRecord, _ states: StateDirectory) throws {
         guard let hooks = record.hooks?.poststart, !hooks.isEmpty else { return }
-        try runHooks(hooks, field: "hooks.poststart", state: record.state(.running).json())
+        do {
+            try runHooks(hooks, field: "hooks.poststart", state: record.state(.running).json())
+        } catch {
+            do { try destroy(record, states) } catch { Output.printError("\(name): \(error)\n") }
+            throw error
+        }
     }
 }
