@@ -64,10 +64,15 @@ extension RuntimeConfiguration.Process {
         for variable in arguments.all("env") { set(variable) }
         let added = arguments.all("cap")
         if added.isEmpty { return }
+        for name in added where CapabilitySet(name: name) == nil {
+            throw RuntimeError(.invalidArgument, "option --cap: \"\(name)\" is not a capability")
+        }
         var sets = capabilities ?? RuntimeConfiguration.Capabilities()
         sets.bounding += added
         sets.effective += added
         sets.permitted += added
+        // Without an inheritable one of the configuration there can be no ambient one.
+        sets.ambient += added.filter(sets.inheritable.contains)
         capabilities = sets
     }
 

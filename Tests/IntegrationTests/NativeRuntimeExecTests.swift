@@ -90,6 +90,24 @@ extension Integration.NativeRuntime {
             #expect(outcome.lines == ["1000", "/home/user", "from the bundle", "512", "321"], "\(outcome)")
         }
 
+        @Test func `an added capability is ambient where the container may inherit it`() throws {
+            let container = try resident {
+                $0["process"]["capabilities"]["inheritable"] = ["CAP_KILL", "CAP_SYS_CHROOT"]
+                $0["process"]["capabilities"]["ambient"] = ["CAP_KILL"]
+            }
+            defer { container.finish() }
+            let outcome = try exec(
+                container, ["--cap", "CAP_SYS_CHROOT", "--cap", "CAP_MKNOD"], "grep CapAmb /proc/self/status")
+            #expect(outcome.lines == ["CapAmb:\t0000000000040020"], "\(outcome)")
+        }
+
+        @Test(.enabled(if: Machine.runtimeIsOurs)) func `a word that is no capability is refused`() throws {
+            let container = try resident()
+            defer { container.finish() }
+            let outcome = try exec(container, ["--cap", "CAP_NONE"], "true")
+            #expect(outcome.code == 255 && outcome.errors.contains("CAP_NONE"), "\(outcome)")
+        }
+
         @Test func `capabilities are added, no new privileges set`() throws {
             let container = try resident { $0["process"]["noNewPrivileges"] = false }
             defer { container.finish() }

@@ -75,6 +75,16 @@ extension Integration.NativeRuntime {
             #expect(sets["CapEff:"] == 0x21)
         }
 
+        @Test func `an ambient capability that can't be raised is told`() throws {
+            let container = try RuntimeFixture("grep CapAmb /proc/self/status")
+            defer { container.finish() }
+            container.config["process"]["capabilities"]["inheritable"] = ["CAP_KILL"]
+            container.config["process"]["capabilities"]["ambient"] = ["CAP_KILL", "CAP_CHOWN"]
+            let outcome = try container.run()
+            #expect(outcome.code == 0 && outcome.text == "CapAmb:\t0000000000000020", "\(outcome)")
+            #expect(outcome.errors.contains("can't raise ambient capability CAP_CHOWN: "), "\(outcome)")
+        }
+
         @Test func `a user without capabilities has none`() throws {
             let container = try RuntimeFixture("grep Cap /proc/self/status")
             defer { container.finish() }
