@@ -15,7 +15,7 @@ extension NamespaceIsolation {
         try checkNamespaces(configuration, linux)
         try checkPaths(linux)
         try checkUnsupported(linux)
-        try checkSysctls(linux.sysctl, linux)
+        try checkSysctls(linux.sysctl, linux, domainname: configuration.domainname)
     }
 
     /// Throws for what this isolation does not honour of a process, whether `create`'s or `exec`'s.

@@ -29,7 +29,9 @@ func sysctlSteps(_ key: String) -> [String] {
 }
 
 /// Throws unless every sysctl belongs to a namespace that the container has of its own.
-func checkSysctls(_ values: [String: String], _ linux: RuntimeConfiguration.Linux) throws(RuntimeError) {
+func checkSysctls(
+    _ values: [String: String], _ linux: RuntimeConfiguration.Linux, domainname: String?
+) throws(RuntimeError) {
     for key in values.keys {
         guard let kind = namespace(ofSysctl: key) else {
             throw RuntimeError(
@@ -38,6 +40,12 @@ func checkSysctls(_ values: [String: String], _ linux: RuntimeConfiguration.Linu
         guard linux.namespaces.contains(where: { $0.type == kind }) else {
             throw RuntimeError(
                 .invalidArgument, "linux.sysctl.\(key): needs a \(kind.rawValue) namespace of the container's own")
+        }
+        // Two fields for one value: none of them could be told to win.
+        let name = kind == .uts ? sysctlSteps(key).last : nil
+        if name == "hostname" || name == "domainname" && !(domainname ?? "").isEmpty {
+            throw RuntimeError(
+                .invalidArgument, "linux.sysctl.\(key): conflicts with the field \(name ?? ""), which is there for it")
         }
     }
 }

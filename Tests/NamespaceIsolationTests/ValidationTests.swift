@@ -45,7 +45,7 @@ import Testing
 
     @Test func sysctlsStayInTheContainersNamespaces() {
         for (key, fits) in [
-            ("kernel.hostname", true), ("net.ipv4.ip_forward", false), ("kernel.shmmax", false),
+            ("kernel.domainname", true), ("net.ipv4.ip_forward", false), ("kernel.shmmax", false),
             ("vm.swappiness", false),
             ("kernel.core_pattern", false), ("net/../kernel/core_pattern", false), ("kernel", false),
         ] {
@@ -53,6 +53,12 @@ import Testing
             #expect((message == nil) == fits, "\(key): \(message ?? "accepted")")
             if !fits { #expect(message?.hasPrefix("linux.sysctl.\(key):") == true) }
         }
+        #expect(error { $0.linux?.sysctl = ["kernel.hostname": "x"] }?.contains("conflicts with the field") == true)
+        #expect(
+            error {
+                $0.domainname = "x"
+                $0.linux?.sysctl = ["kernel.domainname": "y"]
+            }?.contains("conflicts with the field") == true)
         #expect(
             error {
                 $0.linux?.namespaces.append(.init(type: .network))
