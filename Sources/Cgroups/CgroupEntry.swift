@@ -75,7 +75,7 @@ extension Cgroup {
             }
             let steps = path.split(separator: "/").filter { $0 != "." }
             guard !steps.contains("..") else {
-                throw RuntimeError(.invalidArgument, "\(path) is not a sub cgroup path")
+                throw RuntimeError(.invalidArgument, "bad sub cgroup path: \(path) is not a sub cgroup path")
             }
             let below = steps.map { "/\($0)" }.joined()
             let controllers = parts.count == 2 ? parts[0].split(separator: ",").map(String.init) : []

@@ -9,17 +9,15 @@ internal import Support
 /// For single-threaded programs only: the hook is started by fork and exec. The first that fails stops the rest.
 /// - Parameters:
 ///   - hooks: the list, such as `hooks.createRuntime`.
-///   - field: the list's name for errors.
+///   - kind: the list's name, such as `createRuntime`, for errors, which read as runc's do.
 ///   - state: the state JSON.
 ///   - inheritsEnvironment: a hook without `env` gets the runtime's environment, as from runc and crun, not an empty one.
 /// - Throws: what the hook failed with: its exit code or signal, a timeout, or why it did not start.
 public func runHooks(
-    _ hooks: [RuntimeConfiguration.Hook], field: String, state: [UInt8], inheritsEnvironment: Bool = true
+    _ hooks: [RuntimeConfiguration.Hook], kind: String, state: [UInt8], inheritsEnvironment: Bool = true
 ) throws {
     for (index, hook) in hooks.enumerated() {
-        try attempt("run hook \(field)[\(index)] \(hook.path)") {
-            try run(hook, state: state, inheritsEnvironment: inheritsEnvironment)
-        }
+        try run(hook, kind: kind, index, state: state, inheritsEnvironment: inheritsEnvironment)
     }
 }
 
@@ -27,16 +25,22 @@ public func runHooks(
 ///
 /// - Parameter tell: gets each failure.
 public func runEachHook(
-    _ hooks: [RuntimeConfiguration.Hook], field: String, state: [UInt8], tell: (any Error) -> Void
+    _ hooks: [RuntimeConfiguration.Hook], kind: String, state: [UInt8], tell: (any Error) -> Void
 ) {
     for (index, hook) in hooks.enumerated() {
         do {
-            try attempt("run hook \(field)[\(index)] \(hook.path)") {
-                try run(hook, state: state, inheritsEnvironment: true)
-            }
+            try run(hook, kind: kind, index, state: state, inheritsEnvironment: true)
         } catch {
             tell(error)
         }
+    }
+}
+
+private func run(
+    _ hook: RuntimeConfiguration.Hook, kind: String, _ index: Int, state: [UInt8], inheritsEnvironment: Bool
+) throws {
+    try attempt("error running \(kind) hook #\(index)") {
+        try attempt(hook.path) { try run(hook, state: state, inheritsEnvironment: inheritsEnvironment) }
     }
 }
 
@@ -83,8 +87,14 @@ private func wait(_ pid: Int32, _ pidfd: borrowing Descriptor, timeout seconds: 
     }
     let status = try waitForExit(pid)
     if status != 0 {
-        throw RuntimeError(.internal, status > 128 ? "killed by signal \(status - 128)" : "exit code \(status)")
+        throw RuntimeError(.internal, status > 128 ? "killed by \(signalText(status - 128))" : "exit code \(status)")
     }
+}
+
+/// A signal in words, such as `signal 31 (bad system call)`.
+private func signalText(_ number: Int32) -> String {
+    guard let text = strsignal(number) else { return "signal \(number)" }
+    return "signal \(number) (\(String(cString: text).lowercased()))"
 }
 
 /// Reaps a child: its exit code, or 128 plus the signal that ended it.

@@ -14,10 +14,13 @@ struct Credentials {
     let scheduling: Scheduling
     let memoryPolicy: MemoryPolicy?
     let labels: SecurityLabels
+    /// The runtime's own supplementary groups stay, in place of the configured ones.
+    let keepsGroups: Bool
     /// What the caller should know although it stops nothing.
     let warnings: [String]
 
-    init(_ process: RuntimeConfiguration.Process, linux: RuntimeConfiguration.Linux) throws {
+    init(_ process: RuntimeConfiguration.Process, linux: RuntimeConfiguration.Linux, keepsGroups: Bool) throws {
+        self.keepsGroups = keepsGroups
         user = process.user
         noNewPrivileges = process.noNewPrivileges
         var warnings: [String] = []
@@ -42,15 +45,7 @@ struct Credentials {
     /// Changes the user and keeps, for now, what ``dropCapabilities()`` leaves later.
     func become() throws(SystemCallError) {
         try capabilities.limitBoundingSet()
-        // Clients name a group twice when the user is in it anyway; the process shall have it once.
-        let groups = Array(Set(user.additionalGids))
-        if cl_setgroups(groups.count, groups) != 0 {
-            let failure = SystemCallError("setgroups", errno: errno, subject: "process.user.additionalGids \(groups)")
-            // An ordinary user's namespace of one id: the kernel lets nobody change the groups there.
-            guard failure.errno == EPERM, groups.isEmpty, (try? readText("/proc/self/setgroups")) == "deny" else {
-                throw failure
-            }
-        }
+        if !keepsGroups { try setGroups() }
         try giveStandardDescriptors()
         try check("prctl", "PR_SET_KEEPCAPS") { cl_prctl(CL_PR_SET_KEEPCAPS, 1, 0, 0, 0) }
         try check("setresgid", "\(user.gid)") { cl_setresgid(user.gid) }
@@ -71,6 +66,19 @@ struct Credentials {
             // A file outside of the user namespace, or on a read-only mount, stays as it is.
             guard [EPERM, EINVAL, EROFS].contains(errno) else {
                 throw SystemCallError("fchown", errno: errno, subject: "standard descriptor \(descriptor)")
+            }
+        }
+    }
+
+    private func setGroups() throws(SystemCallError) {
+        // Clients name a group twice when the user is in it anyway; the process shall have it once.
+        var groups: [UInt32] = []
+        for group in user.additionalGids where !groups.contains(group) { groups.append(group) }
+        if cl_setgroups(groups.count, groups) != 0 {
+            let failure = SystemCallError("setgroups", errno: errno, subject: "process.user.additionalGids \(groups)")
+            // An ordinary user's namespace of one id: the kernel lets nobody change the groups there.
+            guard failure.errno == EPERM, groups.isEmpty, (try? readText("/proc/self/setgroups")) == "deny" else {
+                throw failure
             }
         }
     }

@@ -24,7 +24,8 @@ struct ExecStage {
     init(_ request: ExecRequest) throws {
         let linux = request.configuration.linux ?? RuntimeConfiguration.Linux()
         self.request = request
-        last = try ProgramStage(request.process, linux: linux, preservedDescriptors: request.preservedDescriptors)
+        last = try ProgramStage(
+            request.process, in: request.configuration, preservedDescriptors: request.preservedDescriptors)
         affinity = try ExecAffinity(request.process.execCPUAffinity)
         namespaces = linux.namespaces.reduce(0) { $0 | $1.type.flag }
         let pid = request.container.pid

@@ -65,7 +65,7 @@ extension InitStage {
 
     private func runContainerHooks() throws {
         guard let hooks = configuration.hooks?.createContainer, !hooks.isEmpty else { return }
-        try runHooks(hooks, field: "hooks.createContainer", state: state(.created))
+        try runHooks(hooks, kind: "createContainer", state: state(.created))
     }
 
     /// The container's state as its hooks see it.
@@ -78,6 +78,7 @@ extension InitStage {
 
     private func finish(_ root: borrowing ContainerRoot, console: consuming Console?) throws {
         _ = try root.directory.openMakingDirectories(process.cwd)
+        for mount in mounts where mount.isReadOnlyDev { try root.makeReadOnly(mountAt: mount.destination) }
         if configuration.root?.readonly == true { try root.makeReadOnly() }
         try writeSysctls(linux.sysctl)
         try root.pivot()

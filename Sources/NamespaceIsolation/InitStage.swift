@@ -51,7 +51,8 @@ struct InitStage {
             namespaces.makes(.user) ? try UserMappings(uids: linux.uidMappings, gids: linux.gidMappings) : nil
         self.namespaces = namespaces
         networkDevices = try NetworkDevices(linux.netDevices)
-        last = try ProgramStage(process, linux: linux, preservedDescriptors: request.preservedDescriptors)
+        last = try ProgramStage(
+            process, in: request.configuration, preservedDescriptors: request.preservedDescriptors)
         if opensEarly { try openSources() } else { try checkOrdinaryUser() }
     }
 
@@ -122,9 +123,13 @@ struct InitStage {
         guard let program else { return RuntimeError(.invalidArgument, "process: not set in config.json") }
         return last.execute(program, labels, waiter: waiter) {
             guard let hooks = configuration.hooks?.startContainer, !hooks.isEmpty else { return }
-            // The host's environment is none of the container's programs' business.
-            try runHooks(
-                hooks, field: "hooks.startContainer", state: state(.created), inheritsEnvironment: false)
+            // Where a hook has no environment it gets the program's; the host's is none of its business.
+            let all = hooks.map { hook in
+                var hook = hook
+                if hook.env.isEmpty { hook.env = Program.withHome(process) }
+                return hook
+            }
+            try runHooks(all, kind: "startContainer", state: state(.created), inheritsEnvironment: false)
         }
     }
 

@@ -58,7 +58,7 @@ struct Program {
     }
 
     /// The environment, with HOME from the container's /etc/passwd where it is not set or empty, as runc and docker do.
-    private static func withHome(_ process: RuntimeConfiguration.Process) -> [String] {
+    static func withHome(_ process: RuntimeConfiguration.Process) -> [String] {
         let given = process.env.last { $0.hasPrefix("HOME=") }
         if let given, given != "HOME=" { return process.env }
         return process.env.filter { !$0.hasPrefix("HOME=") } + ["HOME=\(home(of: process.user.uid))"]
@@ -85,11 +85,14 @@ struct ProgramStage {
     let preservedDescriptors: Int
 
     init(
-        _ process: RuntimeConfiguration.Process, linux: RuntimeConfiguration.Linux, preservedDescriptors: Int
+        _ process: RuntimeConfiguration.Process, in configuration: RuntimeConfiguration, preservedDescriptors: Int
     ) throws {
+        let linux = configuration.linux ?? RuntimeConfiguration.Linux()
         self.process = process
         self.preservedDescriptors = preservedDescriptors
-        credentials = try Credentials(process, linux: linux)
+        // What podman asks for with --group-add keep-groups.
+        let keepsGroups = (configuration.annotations["run.oci.keep_original_groups"] ?? "0") != "0"
+        credentials = try Credentials(process, linux: linux, keepsGroups: keepsGroups)
         filter = try linux.seccomp.map { try Filter($0) }
     }
 

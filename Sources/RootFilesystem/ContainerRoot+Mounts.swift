@@ -17,6 +17,9 @@ extension ContainerRoot {
                 try mountFileSystem(mount)
             } catch let error as SystemCallError where error.errno == EPERM && hostView != nil {
                 try bindHost(hostView ?? "", mount)
+            } catch let error as SystemCallError where mount.needsOrdinaryFolder && error.isNoFolder {
+                throw RuntimeError(
+                    .invalidArgument, "\(mount.type) must be mounted on ordinary directory", cause: error)
             }
         }
     }
@@ -39,8 +42,10 @@ extension ContainerRoot {
 
     private borrowing func mountFileSystem(_ mount: PreparedMount) throws {
         let options = mount.options
-        let covers =
-            try mount.type == "tmpfs" && directory.openIfPresent(mount.destination, CL_O_PATH | O_DIRECTORY) != nil
+        let hasMode = options.data.contains { $0.key == "mode" }
+        // One that covers nothing is open to everybody, as tmpfs is by itself.
+        let takesMode =
+            try mount.type == "tmpfs" && !hasMode && directory.openIfPresent(mount.destination, CL_O_PATH) != nil
         let target = try openMountTarget(mount)
         if mount.type == "overlay" || options.switches[.iversion] == true
             || options.data.contains(where: { ($0.value?.utf8.count ?? 0) > 255 })
@@ -50,11 +55,12 @@ extension ContainerRoot {
         let context = try FileSystemContext(mount.type)
         try context.set("source", mount.source)
         for (name, on) in options.switches where on { try context.set(name.rawValue) }
-        if covers, !options.data.contains(where: { $0.key == "mode" }) {
+        if takesMode {
             try context.set("mode", String(permissions(of: target, mount.destination), radix: 8))
         }
         for parameter in options.data { try context.set(parameter.key, parameter.value) }
-        let wanted = options.set.union(options.recursiveSet)
+        let asked = options.set.union(options.recursiveSet)
+        let wanted = mount.isReadOnlyDev ? asked.subtracting(.readOnly) : asked
         let made = try context.mount(options.copiesUp ? [] : wanted)
         if options.copiesUp && mount.type == "tmpfs" {
             try copyTree(from: target, to: made.descriptor, shown: mount.destination)
@@ -79,7 +85,7 @@ extension ContainerRoot {
     /// /proc and /sys must be folders of the image's own, not links: what is written below them decides the
     /// container's labels and limits.
     private borrowing func openMountTarget(_ mount: PreparedMount) throws -> Descriptor {
-        guard mount.type == "proc" || mount.type == "sysfs" else {
+        guard mount.needsOrdinaryFolder else {
             return try directory.openMakingDirectories(mount.destination)
         }
         _ = try directory.openMakingDirectories(mount.destination)
@@ -152,4 +158,19 @@ extension MountTree {
             try setAttributes(propagation: defaultPropagation, recursive: true)
         }
     }
+}
+
+extension PreparedMount {
+    /// A file system at /dev that is to be read-only: it can't be before its nodes and mount points have been made.
+    public var isReadOnlyDev: Bool {
+        bind == nil && !options.isRemount && options.set.union(options.recursiveSet).contains(.readOnly)
+            && destination.split(separator: "/") == ["dev"]
+    }
+
+    /// /proc and /sys: no link leads to them.
+    fileprivate var needsOrdinaryFolder: Bool { type == "proc" || type == "sysfs" }
+}
+
+extension SystemCallError {
+    fileprivate var isNoFolder: Bool { errno == ELOOP || errno == ENOTDIR }
 }

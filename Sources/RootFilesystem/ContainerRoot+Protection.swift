@@ -13,7 +13,8 @@ extension ContainerRoot {
     public borrowing func mask(_ paths: [String], label: String? = nil) throws {
         var emptyFolder: SharedDescriptor?
         var null: SharedDescriptor?
-        for path in paths {
+        var done: Set<String> = []
+        for path in paths where done.insert(path).inserted {
             guard let target = try openIfPresent(path) else { continue }
             try attempt("mask \(path)") {
                 if try isDirectory(target) {
@@ -38,6 +39,12 @@ extension ContainerRoot {
         let made = try context.mount([.readOnly, .noDevices, .noSuid, .noExecution])
         try made.attach(to: target, shown: path)
         template = SharedDescriptor(try made.descriptor.duplicate())
+    }
+
+    /// Makes what is mounted at a path read-only, without the mounts below it.
+    public borrowing func makeReadOnly(mountAt path: String) throws {
+        let target = try directory.open(path, CL_O_PATH | O_DIRECTORY)
+        try MountTree(target, shown: path).setAttributes(set: .readOnly)
     }
 
     /// Makes paths read-only (`linux.readonlyPaths`), with all mounts below them; what is not there is passed over.

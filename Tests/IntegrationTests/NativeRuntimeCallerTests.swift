@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 extension Integration.NativeRuntime {
@@ -45,6 +46,40 @@ extension Integration.NativeRuntime {
                 ["path": "/bin/sh", "args": ["sh", "-c", "echo \"<$MARK>\" >/tmp/log"]]
             ]
             #expect(try container.run(Job.Options(environment: ["MARK": "caller"])).text == "<>")
+        }
+
+        @Test func `a hook inside without an environment gets the program's`() throws {
+            let container = try RuntimeFixture("cat /tmp/log")
+            defer { container.finish() }
+            container.config["hooks"]["startContainer"] = [
+                ["path": "/bin/sh", "args": ["sh", "-c", "echo $WORD $HOME >/tmp/log"]]
+            ]
+            #expect(try container.run().text == "from the bundle /root")
+        }
+
+        @Test(.enabled(if: Machine.program("setpriv") != nil, "needs setpriv"))
+        func `the caller's groups are kept where the annotation says so`() throws {
+            let container = try RuntimeFixture("grep Groups: /proc/self/status")
+            defer { container.finish() }
+            container.config["annotations"] = ["run.oci.keep_original_groups": "1"]
+            try container.bundle.write()
+            let outcome = try run(
+                ["/usr/bin/setpriv", "--groups", "5,77", Machine.runtime, "--root", container.state, "run", "--bundle"]
+                    + [container.bundle.folder, container.id])
+            #expect(outcome.text.split(whereSeparator: \.isWhitespace) == ["Groups:", "5", "77"], "\(outcome)")
+        }
+
+        @Test func `SIGKILL ends every process where the pid namespace is the host's`() throws {
+            let container = try RuntimeFixture("sleep 61 & echo $! >/child; exec sleep 60")
+            defer { container.finish() }
+            container.config["linux"]["namespaces"].elements.removeAll { $0["type"].text == "pid" }
+            _ = try container.startContainer()
+            let file = container.bundle.rootfs + "/child"
+            #expect(eventually { Int32(readTrimmed(file) ?? "") != nil })
+            let child = try #require(Int32(readTrimmed(file) ?? ""))
+            #expect(try container.call(["kill", container.id, "KILL"]).code == 0)
+            #expect(
+                eventually { Glibc.kill(child, 0) != 0 || (readText("/proc/\(child)/stat") ?? "").contains(") Z ") })
         }
 
         @Test(arguments: ["in the foreground", "detached"])

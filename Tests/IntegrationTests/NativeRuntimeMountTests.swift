@@ -54,6 +54,32 @@ extension Integration.NativeRuntime {
             Word("bind,unbindable", bind: true, "unbindable"), Word("rbind,runbindable", bind: true, "unbindable"),
         ]
 
+        @Test func `a read-only dev has its nodes and mount points`() throws {
+            let container = try RuntimeFixture("echo x >/dev/null && test -d /dev/pts && grep ' /dev ' /proc/mounts")
+            defer { container.finish() }
+            container.config["mounts"].elements[1]["options"].elements.append("ro")
+            let outcome = try container.run()
+            #expect(outcome.text.contains(" ro,"), "\(outcome)")
+        }
+
+        @Test func `a tmpfs over nothing is open to everybody, over a folder as open as that`() throws {
+            let container = try RuntimeFixture("stat -c %a /new/one /home")
+            defer { container.finish() }
+            for path in ["/new/one", "/home"] {
+                container.config["mounts"].elements.append([
+                    "destination": .string(path), "type": "tmpfs", "source": "tmpfs",
+                ])
+            }
+            #expect(try container.run().lines == ["1777", "755"])
+        }
+
+        @Test func `a path that is masked twice is covered once`() throws {
+            let container = try RuntimeFixture("grep -c ' /home ' /proc/mounts")
+            defer { container.finish() }
+            container.config["linux"]["maskedPaths"] = ["/home", "/home"]
+            #expect(try container.run().text == "1")
+        }
+
         @Test(.requirement("config.mounts.option.*"), arguments: words) func `an option word is in force`(word: Word)
             throws
         {

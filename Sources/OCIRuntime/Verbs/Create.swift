@@ -103,8 +103,8 @@ struct LaunchHost: LaunchObserver {
         try states.saveConfiguration(bundle.text, of: record.id)
         guard let hooks = bundle.configuration.hooks else { return }
         let state = record.state(.creating).json()
-        try runHooks(hooks.prestart, field: "hooks.prestart", state: state)
-        try runHooks(hooks.createRuntime, field: "hooks.createRuntime", state: state)
+        try runHooks(hooks.prestart, kind: "prestart", state: state)
+        try runHooks(hooks.createRuntime, kind: "createRuntime", state: state)
     }
 
     mutating func processReady(_ pid: Int32) throws {
@@ -137,7 +137,7 @@ func absolutePath(_ path: String) throws -> String {
 /// Runs the poststop hooks; the specification has their failures told, not obeyed.
 func poststop(_ record: ContainerRecord) {
     guard let hooks = record.hooks?.poststop, !hooks.isEmpty else { return }
-    runEachHook(hooks, field: "hooks.poststop", state: record.state(.stopped).json()) { error in
+    runEachHook(hooks, kind: "poststop", state: record.state(.stopped).json()) { error in
         Output.printError("warning: \(error)\n")
     }
 }

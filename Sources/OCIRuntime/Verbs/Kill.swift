@@ -19,12 +19,25 @@ extension RuntimeProgram {
         if arguments.has("all"), !record.cgroup.folders.isEmpty {
             return try signalAll(record, signal)
         }
+        if signal == SIGKILL, try killsAll(record, states) { return }
         guard let process = record.process, process.isAlive else {
             throw RuntimeError(.invalidState, "container not running")
         }
         try attempt("kill container \(id)") { try process.send(signal) }
         // On v1 nothing that is frozen dies.
         if signal == SIGKILL, (try? record.cgroup.isFrozen()) == true { try record.cgroup.thaw() }
+    }
+
+    /// Without a pid namespace of the container's own, its first process's end would leave the others: SIGKILL goes to all.
+    ///
+    /// - Returns: false where they need not, or can't, be killed one by one.
+    private func killsAll(_ record: ContainerRecord, _ states: StateDirectory) throws -> Bool {
+        if record.cgroup.folders.isEmpty || record.process == nil { return false }
+        let namespaces = try states.configuration(of: record.id).linux?.namespaces ?? []
+        if namespaces.contains(where: { $0.type == .pid && ($0.path ?? "").isEmpty }) { return false }
+        if try record.cgroup.processes().isEmpty { return false }
+        try record.cgroup.killAll()
+        return true
     }
 
     /// A process that ends meanwhile has got what it needed; one that is born meanwhile is caught by the next look.

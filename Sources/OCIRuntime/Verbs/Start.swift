@@ -35,7 +35,7 @@ extension RuntimeProgram {
     func runPoststart(_ record: ContainerRecord, _ states: StateDirectory) throws {
         guard let hooks = record.hooks?.poststart, !hooks.isEmpty else { return }
         do {
-            try runHooks(hooks, field: "hooks.poststart", state: record.state(.running).json())
+            try runHooks(hooks, kind: "poststart", state: record.state(.running).json())
         } catch {
             do { try destroy(record, states) } catch { Output.printError("\(name): \(error)\n") }
             throw error
