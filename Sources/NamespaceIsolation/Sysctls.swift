@@ -32,7 +32,7 @@ func sysctlSteps(_ key: String) -> [String] {
 func checkSysctls(
     _ values: [String: String], _ linux: RuntimeConfiguration.Linux, domainname: String?
 ) throws(RuntimeError) {
-    for key in values.keys {
+    for (key, value) in values {
         guard let kind = namespace(ofSysctl: key) else {
             throw RuntimeError(
                 .invalidArgument, "linux.sysctl.\(key): not a sysctl of a namespace; it would change the host")
@@ -43,7 +43,7 @@ func checkSysctls(
         }
         // Two fields for one value: none of them could be told to win.
         let name = kind == .uts ? sysctlSteps(key).last : nil
-        if name == "hostname" || name == "domainname" && !(domainname ?? "").isEmpty {
+        if name == "hostname" || name == "domainname" && ![nil, "", value].contains(domainname) {
             throw RuntimeError(
                 .invalidArgument, "linux.sysctl.\(key): conflicts with the field \(name ?? ""), which is there for it")
         }

@@ -61,6 +61,11 @@ import Testing
             }?.contains("conflicts with the field") == true)
         #expect(
             error {
+                $0.domainname = "x"
+                $0.linux?.sysctl = ["kernel.domainname": "x"]
+            } == nil)
+        #expect(
+            error {
                 $0.linux?.namespaces.append(.init(type: .network))
                 $0.linux?.sysctl = ["net.ipv4.ip_forward": "1"]
             } == nil)
