@@ -6,7 +6,7 @@ public enum LaunchFailure {
     public static func encode(_ error: any Error) -> [UInt8] {
         let code = (error as? any CodedError)?.runtimeCode ?? .internal
         let index = RuntimeError.Code.allCases.firstIndex(of: code) ?? 0
-        return [UInt8(truncatingIfNeeded: index)] + Array("\(error)".utf8)
+        return [UInt8(truncatingIfNeeded: index)] + Array(oneLine("\(error)").utf8)
     }
 
     /// The error again; anything malformed is an internal error with the text that is there.

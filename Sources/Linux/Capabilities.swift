@@ -65,7 +65,7 @@ public struct ProcessCapabilities: Sendable, Hashable {
     /// The effective, permitted and inheritable sets of the calling process.
     public static func current() throws(SystemCallError) -> ProcessCapabilities {
         var (effective, permitted, inheritable): (UInt64, UInt64, UInt64) = (0, 0, 0)
-        try check("capget") { cl_capget(&effective, &permitted, &inheritable) }
+        try check("capget", "process.capabilities") { cl_capget(&effective, &permitted, &inheritable) }
         return ProcessCapabilities(
             bounding: [], effective: CapabilitySet(rawValue: effective),
             inheritable: CapabilitySet(rawValue: inheritable), permitted: CapabilitySet(rawValue: permitted),
@@ -91,7 +91,9 @@ public struct ProcessCapabilities: Sendable, Hashable {
         let own = try Self.current().permitted
         let (permitted, effective) = (permitted.intersection(own), effective.intersection(own))
         let inheritable = inheritable.intersection(own)
-        try check("capset") { cl_capset(effective.rawValue, permitted.rawValue, inheritable.rawValue) }
+        try check("capset", "process.capabilities") {
+            cl_capset(effective.rawValue, permitted.rawValue, inheritable.rawValue)
+        }
         if ambient.isEmpty { return }
         let raisable = ambient.intersection(permitted).intersection(inheritable)
         for number in 0..<CapabilitySet.names.count where raisable.rawValue & (1 << UInt64(number)) != 0 {

@@ -173,7 +173,8 @@ public struct FileSystemContext: ~Copyable {
     /// The kernel's own explanation of the last failure, in parentheses, where it left one in the context.
     private borrowing func kernelMessage() -> String {
         guard let bytes = try? descriptor.readSome(512), bytes.count > 2 else { return "" }
-        return " (\(String(decoding: bytes.dropFirst(2), as: UTF8.self)))"
+        let text = bytes.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }
+        return " (\(String(decoding: text, as: UTF8.self)))"
     }
 }
 

@@ -35,11 +35,11 @@ struct Credentials {
 
     func applyLimits() throws(SystemCallError) {
         for limit in limits {
-            try check("setrlimit", "\(limit.type.rawValue) soft \(limit.soft) hard \(limit.hard)") {
+            try check("setrlimit", "process.rlimits \(limit.type.rawValue) soft \(limit.soft) hard \(limit.hard)") {
                 cl_setrlimit(limit.type.number, limit.soft, limit.hard)
             }
         }
-        if let personality { try check("personality") { cl_sched_personality(personality) } }
+        if let personality { try check("personality", "linux.personality") { cl_sched_personality(personality) } }
     }
 
     /// Changes the user and keeps, for now, what ``dropCapabilities()`` leaves later.
@@ -48,8 +48,8 @@ struct Credentials {
         if !keepsGroups { try setGroups() }
         try giveStandardDescriptors()
         try check("prctl", "PR_SET_KEEPCAPS") { cl_prctl(CL_PR_SET_KEEPCAPS, 1, 0, 0, 0) }
-        try check("setresgid", "\(user.gid)") { cl_setresgid(user.gid) }
-        try check("setresuid", "\(user.uid)") { cl_setresuid(user.uid) }
+        try check("setresgid", "process.user.gid \(user.gid)") { cl_setresgid(user.gid) }
+        try check("setresuid", "process.user.uid \(user.uid)") { cl_setresuid(user.uid) }
         umask(user.umask ?? 0o022)
     }
 

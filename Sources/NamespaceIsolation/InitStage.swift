@@ -161,10 +161,10 @@ struct InitStage {
 
     private func nameHost() throws {
         if let name = configuration.hostname, !name.isEmpty {
-            try check("sethostname", name) { cl_sethostname(name, name.utf8.count) }
+            try check("sethostname", "hostname \(name)") { cl_sethostname(name, name.utf8.count) }
         }
         if let name = configuration.domainname, !name.isEmpty {
-            try check("setdomainname", name) { cl_setdomainname(name, name.utf8.count) }
+            try check("setdomainname", "domainname \(name)") { cl_setdomainname(name, name.utf8.count) }
         }
     }
 

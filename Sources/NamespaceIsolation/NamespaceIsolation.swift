@@ -47,8 +47,8 @@ public struct NamespaceIsolation: Isolation {
         } catch {
             stage.networkDevices?.giveBack()
             kill(pid, SIGKILL)
-            _ = try? waitForExit(pid)
-            throw error
+            let code = (try? waitForExit(pid)) ?? 0
+            throw (error as? LostProcess)?.explained(code, request.configuration.linux?.resources) ?? error
         }
     }
 
@@ -79,8 +79,8 @@ public struct NamespaceIsolation: Isolation {
             return pid
         } catch {
             kill(pid, SIGKILL)
-            _ = try? waitForExit(pid)
-            throw error
+            let code = (try? waitForExit(pid)) ?? 0
+            throw (error as? LostProcess)?.explained(code, request.configuration.linux?.resources) ?? error
         }
     }
 

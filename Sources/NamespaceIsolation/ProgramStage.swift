@@ -98,8 +98,8 @@ struct ProgramStage {
 
     /// Becomes root of the user namespace that was just entered.
     func becomeNamespaceRoot() throws(SystemCallError) {
-        try check("setresgid", "0") { cl_setresgid(0) }
-        try check("setresuid", "0") { cl_setresuid(0) }
+        try check("setresgid", "linux.gidMappings: group 0") { cl_setresgid(0) }
+        try check("setresuid", "linux.uidMappings: user 0") { cl_setresuid(0) }
     }
 
     /// Leaves the caller's session and its keys.
@@ -170,7 +170,7 @@ struct ProgramStage {
             if let filter {
                 let own = try ProcessCapabilities.current()
                 let all = own.permitted.rawValue
-                try check("capset") { cl_capset(all, all, own.inheritable.rawValue) }
+                try check("capset", "process.capabilities") { cl_capset(all, all, own.inheritable.rawValue) }
                 try filter.install(waiter)
             }
             try credentials.dropCapabilities()

@@ -49,7 +49,7 @@ struct SyncChannel: ~Copyable {
         let bytes = try receive(1)
         if bytes.first == message.rawValue { return }
         if bytes.first == Message.failed.rawValue { throw try readFailure() }
-        throw RuntimeError(.internal, "the other side of the launch has died")
+        throw LostProcess()
     }
 
     /// Throws what the other side has failed with, where it has said so already; waits for nothing.

@@ -116,13 +116,14 @@ public struct RuntimeProgram<Chosen: Isolation> {
     }
 
     private func report(_ error: any Error) {
-        let text = "\(error)"
+        let text = oneLine("\(error)")
         log?.append(text, level: "error")
         Output.printError("\(name): \(text)\n")
     }
 
     /// Tells what the caller should know although the verb goes on: in the log, or on stderr where there is none.
-    func warn(_ text: String) {
+    func warn(_ message: String) {
+        let text = oneLine(message)
         if let log { return log.append(text, level: "warning") }
         Output.printError("\(name): warning: \(text)\n")
     }

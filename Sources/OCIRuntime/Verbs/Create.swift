@@ -138,6 +138,6 @@ func absolutePath(_ path: String) throws -> String {
 func poststop(_ record: ContainerRecord) {
     guard let hooks = record.hooks?.poststop, !hooks.isEmpty else { return }
     runEachHook(hooks, kind: "poststop", state: record.state(.stopped).json()) { error in
-        Output.printError("warning: \(error)\n")
+        Output.printError("warning: \(oneLine("\(error)"))\n")
     }
 }
