@@ -3,18 +3,21 @@ internal import Linux
 internal import Support
 
 extension Cgroup {
-    /// Makes the folders and those above them that are missing; on v2 hands controllers down to the group.
+    /// Makes the folders and those above them that are missing; on v2 hands controllers down to the group. On failure
+    /// what was made is removed again.
     ///
-    /// On v1 a new cpuset gets its parent's processors and memory nodes, as no process can enter an empty one. When a
-    /// folder can't be made, those already made are removed again.
+    /// On v1 a new cpuset gets its parent's processors and memory nodes, as no process can enter an empty one.
     ///
+    /// - Returns: the folders above the group that were made, outer ones first: what ``delete(timeout:)`` leaves, since
+    ///   others may have come to use them.
     /// - Throws: ``RuntimeError`` `alreadyExists` where a folder is there and has processes, `invalidState` where the
     ///   group, or one above it, is frozen.
-    public func create() throws {
+    @discardableResult public func create() throws -> [String] {
         try withUndo { undo in
+            var above: [String] = []
             for folder in folders {
                 let isNew = try attempt("create cgroup \(folder.path)") {
-                    try isUnified ? makeUnified(folder.path) : make(folder)
+                    try isUnified ? makeUnified(folder.path, &above, &undo) : make(folder, &above, &undo)
                 }
                 if isNew { undo.push { rmdir(folder.path) } }
             }
@@ -22,6 +25,7 @@ extension Cgroup {
                 throw RuntimeError(
                     .invalidState, "container's cgroup unexpectedly frozen: \(shown); nothing that enters it could run")
             }
+            return above
         }
     }
 
@@ -29,10 +33,13 @@ extension Cgroup {
     ///
     /// - Returns: whether it was not there before.
     @discardableResult
-    private func make(_ folder: Folder) throws -> Bool {
+    private func make(_ folder: Folder, _ above: inout [String], _ undo: inout UndoStack) throws -> Bool {
         var isNew = mkdir(folder.path, 0o755) == 0
         if !isNew && errno == ENOENT {
-            try make(Folder(controllers: folder.controllers, path: parentPath(folder.path)))
+            let parent = parentPath(folder.path)
+            try make(Folder(controllers: folder.controllers, path: parent), &above, &undo)
+            above.append(parent)
+            undo.push { rmdir(parent) }
             isNew = mkdir(folder.path, 0o755) == 0
         }
         if !isNew {
@@ -63,9 +70,9 @@ extension Cgroup {
 
     // MARK: v2
 
-    private func makeUnified(_ path: String) throws -> Bool {
+    private func makeUnified(_ path: String, _ above: inout [String], _ undo: inout UndoStack) throws -> Bool {
         let parent = parentPath(path)
-        try handDown(to: path)
+        try handDown(to: path, &above, &undo)
         if mkdir(path, 0o755) == 0 { return true }
         guard errno == EEXIST else { throw SystemCallError("mkdir", errno: errno, subject: parent) }
         try refuseBusy(path)
@@ -73,7 +80,7 @@ extension Cgroup {
     }
 
     /// Makes the groups above `path` that are missing and enables every controller in each, from the top down.
-    private func handDown(to path: String) throws {
+    private func handDown(to path: String, _ made: inout [String], _ undo: inout UndoStack) throws {
         var above: [String] = []
         var at = parentPath(path)
         var inside = false
@@ -86,7 +93,10 @@ extension Cgroup {
         }
         guard inside else { throw RuntimeError(.notFound, "no cgroup v2 hierarchy above it") }
         for folder in above.reversed() {
-            if mkdir(folder, 0o755) != 0 && errno != EEXIST {
+            if mkdir(folder, 0o755) == 0 {
+                made.append(folder)
+                undo.push { rmdir(folder) }
+            } else if errno != EEXIST {
                 throw SystemCallError("mkdir", errno: errno, subject: folder)
             }
             try enableControllers(in: folder)

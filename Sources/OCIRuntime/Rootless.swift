@@ -55,7 +55,8 @@ struct Rootless {
     func make(_ cgroup: Cgroup, _ linux: RuntimeConfiguration.Linux?, _ undo: inout UndoStack) throws -> Cgroup {
         var resources = CgroupResources(creating: linux?.resources ?? RuntimeConfiguration.Resources())
         do {
-            try cgroup.create()
+            let above = try cgroup.create()
+            undo.push { for folder in above.reversed() { rmdir(folder) } }
         } catch {
             guard (error as? any CodedError)?.runtimeCode == .permissionDenied, isOn, (linux?.cgroupsPath ?? "").isEmpty
             else { throw error }

@@ -37,6 +37,28 @@ struct CgroupHostTests {
         return Cgroup.poll(milliseconds: 5000) { waitpid(pid, &status, WNOHANG) == pid }
     }
 
+    @Test func whatWasMadeAboveARefusedGroupIsRemoved() throws {
+        let above = "/hako-test-\(getpid())-above"
+        let name = String(repeating: "n", count: 300)
+        let group = try Cgroup(path: "\(above)/inner/\(name)", id: "", layout: try .detect())
+        #expect(throws: RuntimeError.self) { try group.create() }
+        for folder in group.folders {
+            #expect(access(parentPath(parentPath(folder.path)), F_OK) != 0, "\(folder.path)")
+        }
+    }
+
+    @Test func whatWasMadeAboveAGroupIsTold() throws {
+        let layout = try CgroupLayout.detect()
+        let outer = try Cgroup(path: "/hako-test-\(getpid())-outer", id: "", layout: layout)
+        let inner = try Cgroup(path: "/hako-test-\(getpid())-outer/a/b", id: "", layout: layout)
+        let above = try inner.create()
+        #expect(Set(above) == Set(outer.folders.flatMap { [$0.path, "\($0.path)/a"] }))
+        try inner.delete()
+        for folder in above.reversed() { #expect(rmdir(folder) == 0, "\(folder)") }
+        #expect(try outer.create().isEmpty)
+        try outer.delete()
+    }
+
     @Test func bothWaysToLookAgree() throws {
         var byMounts = try CgroupLayout.detectByMounts()
         var quick = try CgroupLayout.detect()
