@@ -83,7 +83,7 @@ extension RuntimeConfiguration.Process {
     }
 
     private static func identifier(_ text: String, _ option: String) throws(RuntimeError) -> UInt32 {
-        guard let number = UInt32(text) else {
+        guard let number = UInt32(text), RuntimeConfiguration.User.ids.contains(number) else {
             throw RuntimeError(.invalidArgument, "option \(option): \"\(text)\" is not a user or group number")
         }
         return number

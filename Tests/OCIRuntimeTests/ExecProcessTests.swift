@@ -40,6 +40,11 @@ import Testing
         return try RuntimeConfiguration.Process(exec: arguments, in: configuration)
     }
 
+    @Test(arguments: ["4294967295", "0:4294967295", "-1", "4294967296"])
+    func theIdThatMeansNoChangeIsRefused(user: String) {
+        #expect(throws: RuntimeError.self) { try process("--user", user, "id", "true") }
+    }
+
     @Test func aCommandRunsAsTheContainersProcessDoes() throws {
         let plain = try process("id", "ls", "-l", "--cwd")
         #expect(plain.args == ["ls", "-l", "--cwd"])

@@ -15,6 +15,30 @@ extension JSONReader {
         }
     }
 
+    /// Reads a string without a null byte: the kernel would take the part before it, and a path would lead elsewhere.
+    mutating func kernelText() throws -> String {
+        let text = try string()
+        if text.utf8.contains(0) { throw failure("a null byte") }
+        return text
+    }
+
+    /// Reads an array of strings without null bytes.
+    mutating func kernelTexts() throws -> [String] {
+        try list { reader in try reader.kernelText() }
+    }
+
+    /// Reads an object whose names and members are strings without null bytes.
+    mutating func kernelTextMap() throws -> [String: String] {
+        var map: [String: String] = [:]
+        try object { key, reader in map[try reader.checked(key)] = try reader.kernelText() }
+        return map
+    }
+
+    private func checked(_ key: String) throws -> String {
+        if key.utf8.contains(0) { throw failure("a null byte in a name") }
+        return key
+    }
+
     /// Reads an array of elements.
     mutating func elements<T: ConfigurationElement>(_: T.Type = T.self) throws -> [T] {
         try list { reader in try T(from: &reader) }
@@ -23,13 +47,8 @@ extension JSONReader {
     /// Reads an object whose members are all elements.
     mutating func elementMap<T: ConfigurationElement>(_: T.Type = T.self) throws -> [String: T] {
         var map: [String: T] = [:]
-        try object { key, reader in map[key] = try T(from: &reader) }
+        try object { key, reader in map[try reader.checked(key)] = try T(from: &reader) }
         return map
-    }
-
-    /// Reads an array of integers.
-    mutating func integers<T: FixedWidthInteger>(_: T.Type = T.self) throws -> [T] {
-        try list { reader in try reader.integer(T.self) }
     }
 
     /// Reads an integer of a range.

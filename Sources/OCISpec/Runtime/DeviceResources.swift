@@ -151,7 +151,7 @@ extension RuntimeConfiguration.Resources {
             self.init(pageSize: "", limit: 0)
             try reader.members { key, value in
                 switch key {
-                case "pageSize": pageSize = try value.string()
+                case "pageSize": pageSize = try value.kernelText()
                 case "limit": limit = try value.integer()
                 default: try value.skip()
                 }
@@ -215,7 +215,7 @@ extension RuntimeConfiguration.Resources {
                 self.init(name: "", priority: 0)
                 try reader.members { key, value in
                     switch key {
-                    case "name": name = try value.string()
+                    case "name": name = try value.kernelText()
                     case "priority": priority = try value.integer()
                     default: try value.skip()
                     }

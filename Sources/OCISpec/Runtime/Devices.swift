@@ -43,7 +43,7 @@ extension RuntimeConfiguration {
             try reader.members { key, value in
                 switch key {
                 case "type": type = try value.choice()
-                case "path": path = try value.string()
+                case "path": path = try value.kernelText()
                 case "major": (major, numbers.major) = (try value.integer(), true)
                 case "minor": (minor, numbers.minor) = (try value.integer(), true)
                 case "fileMode": fileMode = try value.integer()
@@ -118,7 +118,7 @@ extension RuntimeConfiguration {
         }
 
         private static func kind(_ reader: inout JSONReader) throws -> DeviceKind? {
-            let text = try reader.string()
+            let text = try reader.kernelText()
             if text.isEmpty { return nil }
             guard let kind = DeviceKind(rawValue: text), kind != .fifo else {
                 throw reader.failure("unknown value \"\(text)\" (known: a, b, c, u)")
@@ -127,7 +127,7 @@ extension RuntimeConfiguration {
         }
 
         private static func access(_ reader: inout JSONReader) throws -> String? {
-            let text = try reader.string()
+            let text = try reader.kernelText()
             for letter in text.utf8 where !"rwm".utf8.contains(letter) {
                 throw reader.failure("\"\(text)\" may hold only the letters r, w and m")
             }
@@ -160,7 +160,7 @@ extension RuntimeConfiguration {
         public init(from reader: inout JSONReader) throws {
             try reader.members { key, value in
                 switch key {
-                case "name": name = try value.string()
+                case "name": name = try value.kernelText()
                 default: try value.skip()
                 }
             }

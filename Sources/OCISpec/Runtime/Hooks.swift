@@ -69,12 +69,12 @@ extension RuntimeConfiguration {
             try reader.members { key, value in
                 switch key {
                 case "path":
-                    path = try value.string()
+                    path = try value.kernelText()
                     if path.utf8.first != UInt8(ascii: "/") {
                         throw value.failure("\"\(path)\" is not an absolute path")
                     }
-                case "args": args = try value.strings()
-                case "env": env = try value.strings()
+                case "args": args = try value.kernelTexts()
+                case "env": env = try value.kernelTexts()
                 case "timeout": timeout = try value.integer(in: 1...Int.max)
                 default: try value.skip()
                 }

@@ -54,13 +54,13 @@ extension RuntimeConfiguration {
                 case "uidMappings": uidMappings = try value.elements()
                 case "gidMappings": gidMappings = try value.elements()
                 case "devices": devices = try value.elements()
-                case "cgroupsPath": cgroupsPath = try value.string()
+                case "cgroupsPath": cgroupsPath = try value.kernelText()
                 case "resources": resources = try Resources(from: &value)
                 case "rootfsPropagation": rootfsPropagation = try Self.propagation(&value)
                 case "seccomp": seccomp = try Seccomp(from: &value)
-                case "sysctl": sysctl = try value.stringMap()
-                case "maskedPaths": maskedPaths = try value.strings()
-                case "readonlyPaths": readonlyPaths = try value.strings()
+                case "sysctl": sysctl = try value.kernelTextMap()
+                case "maskedPaths": maskedPaths = try value.kernelTexts()
+                case "readonlyPaths": readonlyPaths = try value.kernelTexts()
                 default: try readRare(key, &value)
                 }
             }
@@ -73,14 +73,14 @@ extension RuntimeConfiguration {
             case "intelRdt": intelRdt = try IntelRdt(from: &value)
             case "memoryPolicy": memoryPolicy = try MemoryPolicy(from: &value)
             case "personality": personality = try Personality(from: &value)
-            case "mountLabel": mountLabel = try value.string()
+            case "mountLabel": mountLabel = try value.kernelText()
             default: try value.skip()
             }
         }
 
         /// An empty text is what Go writes for none.
         private static func propagation(_ reader: inout JSONReader) throws -> Propagation? {
-            let text = try reader.string()
+            let text = try reader.kernelText()
             if text.isEmpty { return nil }
             guard let value = Propagation(rawValue: text) else {
                 let known = Propagation.allCases.map(\.rawValue).joined(separator: ", ")
@@ -139,7 +139,7 @@ extension RuntimeConfiguration {
                 switch key {
                 case "type": type = try value.choice()
                 case "path":
-                    let text = try value.string()
+                    let text = try value.kernelText()
                     path = text.isEmpty ? nil : text
                     if let first = text.utf8.first, first != UInt8(ascii: "/") {
                         throw value.failure("\"\(text)\" is not an absolute path")

@@ -21,10 +21,10 @@ extension RuntimeConfiguration {
         public init(from reader: inout JSONReader) throws {
             try reader.members { key, value in
                 switch key {
-                case "closID": closID = try value.string()
-                case "schemata": schemata = try value.strings()
-                case "l3CacheSchema": l3CacheSchema = try value.string()
-                case "memBwSchema": memBwSchema = try value.string()
+                case "closID": closID = try value.kernelText()
+                case "schemata": schemata = try value.kernelTexts()
+                case "l3CacheSchema": l3CacheSchema = try value.kernelText()
+                case "memBwSchema": memBwSchema = try value.kernelText()
                 case "enableMonitoring": enableMonitoring = try value.bool()
                 default: try value.skip()
                 }
@@ -74,7 +74,7 @@ extension RuntimeConfiguration {
             try reader.members { key, value in
                 switch key {
                 case "mode": (mode, named) = (try value.choice(), true)
-                case "nodes": nodes = try value.string()
+                case "nodes": nodes = try value.kernelText()
                 case "flags": flags = try value.choices()
                 default: try value.skip()
                 }
@@ -116,7 +116,7 @@ extension RuntimeConfiguration {
             try reader.members { key, value in
                 switch key {
                 case "domain": (domain, named) = (try value.choice(), true)
-                case "flags": flags = try value.strings()
+                case "flags": flags = try value.kernelTexts()
                 default: try value.skip()
                 }
             }

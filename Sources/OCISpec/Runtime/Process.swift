@@ -49,8 +49,8 @@ extension RuntimeConfiguration {
                 case "terminal": terminal = try value.bool()
                 case "consoleSize": consoleSize = try ConsoleSize(from: &value)
                 case "cwd": cwd = try Self.folder(&value)
-                case "env": env = try Self.words(&value)
-                case "args": args = try Self.words(&value)
+                case "env": env = try value.kernelTexts()
+                case "args": args = try value.kernelTexts()
                 case "user": user = try User(from: &value)
                 case "capabilities": capabilities = try Capabilities(from: &value)
                 case "rlimits": rlimits = try Self.limits(&value)
@@ -63,22 +63,13 @@ extension RuntimeConfiguration {
 
         private mutating func readRare(_ key: String, _ value: inout JSONReader) throws {
             switch key {
-            case "apparmorProfile": apparmorProfile = try value.string()
-            case "selinuxLabel": selinuxLabel = try value.string()
+            case "apparmorProfile": apparmorProfile = try value.kernelText()
+            case "selinuxLabel": selinuxLabel = try value.kernelText()
             case "oomScoreAdj": oomScoreAdj = try value.integer(in: -1000...1000)
             case "scheduler": scheduler = try Scheduler(from: &value)
             case "ioPriority": ioPriority = try IOPriority(from: &value)
             case "execCPUAffinity": execCPUAffinity = try CPUAffinity(from: &value)
             default: try value.skip()
-            }
-        }
-
-        /// Strings that execve(2) can take.
-        private static func words(_ reader: inout JSONReader) throws -> [String] {
-            try reader.list { reader in
-                let word = try reader.string()
-                if word.utf8.contains(0) { throw reader.failure("a null byte") }
-                return word
             }
         }
 
@@ -94,7 +85,7 @@ extension RuntimeConfiguration {
         }
 
         private static func folder(_ reader: inout JSONReader) throws -> String {
-            let path = try reader.string()
+            let path = try reader.kernelText()
             guard path.utf8.first == UInt8(ascii: "/") else {
                 throw reader.failure("\"\(path)\" is not an absolute path")
             }
@@ -159,6 +150,9 @@ extension RuntimeConfiguration {
 
     /// `process.user`.
     public struct User: ConfigurationElement {
+        /// The ids there are: to setresuid(2) and its kin the highest number means no change, which would leave root.
+        public static let ids: ClosedRange<UInt32> = 0...UInt32.max - 1
+
         /// User id inside the container.
         public var uid: UInt32
         /// Group id inside the container.
@@ -180,10 +174,10 @@ extension RuntimeConfiguration {
             self.init()
             try reader.members { key, value in
                 switch key {
-                case "uid": uid = try value.integer()
-                case "gid": gid = try value.integer()
+                case "uid": uid = try value.integer(in: Self.ids)
+                case "gid": gid = try value.integer(in: Self.ids)
                 case "umask": umask = try value.integer(in: 0...0o7777)
-                case "additionalGids": additionalGids = try value.integers()
+                case "additionalGids": additionalGids = try value.list { try $0.integer(in: Self.ids) }
                 default: try value.skip()
                 }
             }
@@ -220,11 +214,11 @@ extension RuntimeConfiguration {
         public init(from reader: inout JSONReader) throws {
             try reader.members { key, value in
                 switch key {
-                case "effective": effective = try value.strings()
-                case "bounding": bounding = try value.strings()
-                case "inheritable": inheritable = try value.strings()
-                case "permitted": permitted = try value.strings()
-                case "ambient": ambient = try value.strings()
+                case "effective": effective = try value.kernelTexts()
+                case "bounding": bounding = try value.kernelTexts()
+                case "inheritable": inheritable = try value.kernelTexts()
+                case "permitted": permitted = try value.kernelTexts()
+                case "ambient": ambient = try value.kernelTexts()
                 default: try value.skip()
                 }
             }

@@ -174,8 +174,8 @@ extension RuntimeConfiguration {
         public init(from reader: inout JSONReader) throws {
             try reader.members { key, value in
                 switch key {
-                case "initial": initial = try value.string()
-                case "final": final = try value.string()
+                case "initial": initial = try value.kernelText()
+                case "final": final = try value.kernelText()
                 default: try value.skip()
                 }
             }

@@ -37,7 +37,7 @@ extension RuntimeConfiguration {
                 case "hugepageLimits": hugepageLimits = try value.elements()
                 case "network": network = try Network(from: &value)
                 case "rdma": rdma = try value.elementMap()
-                case "unified": unified = try value.stringMap()
+                case "unified": unified = try value.kernelTextMap()
                 default: try value.skip()
                 }
             }
@@ -153,8 +153,8 @@ extension RuntimeConfiguration.Resources {
                 case "period": period = try value.integer()
                 case "realtimeRuntime": realtimeRuntime = try value.integer()
                 case "realtimePeriod": realtimePeriod = try value.integer()
-                case "cpus": cpus = try value.string()
-                case "mems": mems = try value.string()
+                case "cpus": cpus = try value.kernelText()
+                case "mems": mems = try value.kernelText()
                 case "idle": idle = try value.integer()
                 default: try value.skip()
                 }

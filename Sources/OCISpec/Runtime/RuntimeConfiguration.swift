@@ -48,8 +48,8 @@ public struct RuntimeConfiguration: ConfigurationElement {
             case "root": root = try Root(from: &value)
             case "mounts": mounts = try value.elements()
             case "process": process = try Process(from: &value)
-            case "hostname": hostname = try value.string()
-            case "domainname": domainname = try value.string()
+            case "hostname": hostname = try value.kernelText()
+            case "domainname": domainname = try value.kernelText()
             case "hooks": hooks = try Hooks(from: &value)
             case "annotations": annotations = try Self.annotations(&value)
             case "linux": linux = try Linux(from: &value)
@@ -67,7 +67,7 @@ public struct RuntimeConfiguration: ConfigurationElement {
 
     /// Accepts `1.MINOR.PATCH`, with a pre-release or build after `-` or `+` (SemVer 2.0.0).
     private static func version(_ reader: inout JSONReader) throws -> String {
-        let text = try reader.string()
+        let text = try reader.kernelText()
         let core = text.prefix { $0 != "-" && $0 != "+" }
         let parts = core.split(separator: ".", omittingEmptySubsequences: false)
         let suffix = text.dropFirst(core.count + 1)
@@ -128,7 +128,7 @@ extension RuntimeConfiguration {
             self.init(path: "")
             try reader.members { key, value in
                 switch key {
-                case "path": path = try value.string()
+                case "path": path = try value.kernelText()
                 case "readonly": readonly = try value.bool()
                 default: try value.skip()
                 }
@@ -173,10 +173,10 @@ extension RuntimeConfiguration {
             self.init(destination: "")
             try reader.members { key, value in
                 switch key {
-                case "destination": destination = try value.string()
-                case "type": type = try value.string()
-                case "source": source = try value.string()
-                case "options": options = try value.strings()
+                case "destination": destination = try value.kernelText()
+                case "type": type = try value.kernelText()
+                case "source": source = try value.kernelText()
+                case "options": options = try value.kernelTexts()
                 case "uidMappings": uidMappings = try value.elements()
                 case "gidMappings": gidMappings = try value.elements()
                 default: try value.skip()

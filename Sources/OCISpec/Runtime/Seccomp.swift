@@ -56,8 +56,8 @@ extension RuntimeConfiguration {
                 case "defaultErrnoRet": defaultErrnoRet = try value.integer()
                 case "architectures": architectures = try value.choices()
                 case "flags": flags = try value.choices()
-                case "listenerPath": listenerPath = try value.string()
-                case "listenerMetadata": listenerMetadata = try value.string()
+                case "listenerPath": listenerPath = try value.kernelText()
+                case "listenerMetadata": listenerMetadata = try value.kernelText()
                 case "syscalls": syscalls = try value.elements()
                 default: try value.skip()
                 }
@@ -106,7 +106,7 @@ extension RuntimeConfiguration.Seccomp {
             var named = false
             try reader.members { key, value in
                 switch key {
-                case "names": names = try value.strings()
+                case "names": names = try value.kernelTexts()
                 case "action": (action, named) = (try value.choice(), true)
                 case "errnoRet": errnoRet = try value.integer()
                 case "args": args = try value.elements()

@@ -27,6 +27,33 @@ import Testing
         #expect(linux.netDevices["eth0"]?.name == "container_eth0")
     }
 
+    /// To setresuid(2) this number means no change: the program would stay root.
+    @Test(arguments: [#""uid":4294967295"#, #""gid":4294967295"#, #""additionalGids":[5,4294967295]"#, #""uid":-1"#])
+    func theIdThatMeansNoChangeIsRefused(member: String) throws {
+        let error = #expect(throws: JSONError.self) {
+            try parse(#"{"ociVersion":"1.0.2","process":{"cwd":"/","user":{\#(member)}}}"#)
+        }
+        #expect("\(error.map { "\($0)" } ?? "")".contains("process.user."))
+    }
+
+    /// The kernel would take the part before it: a root of "\0" would be the bundle itself.
+    @Test(arguments: [
+        (#""root":{"path":"\u0000"}"#, "root.path"), (#""hostname":"a\u0000b""#, "hostname"),
+        (#""mounts":[{"destination":"/a","source":"/b\u0000c"}]"#, "mounts[0].source"),
+        (#""mounts":[{"destination":"/a","options":["ro\u0000"]}]"#, "mounts[0].options[0]"),
+        (#""linux":{"maskedPaths":["/a\u0000"]}"#, "linux.maskedPaths[0]"),
+        (#""linux":{"sysctl":{"net.a\u0000":"1"}}"#, "linux.sysctl"),
+        (#""linux":{"sysctl":{"net.a":"1\u0000"}}"#, "linux.sysctl"),
+        (#""linux":{"netDevices":{"a\u0000":{}}}"#, "linux.netDevices"),
+        (#""process":{"cwd":"/","args":["a\u0000"]}"#, "process.args[0]"),
+        (#""hooks":{"poststop":[{"path":"/bin/a\u0000"}]}"#, "hooks.poststop[0].path"),
+    ])
+    func nullBytesAreRefused(member: String, field: String) throws {
+        let error = #expect(throws: JSONError.self) { try parse(#"{"ociVersion":"1.0.2",\#(member)}"#) }
+        let said = error.map { "\($0)" } ?? ""
+        #expect(said.contains(field) && said.contains("null byte"), "\(said)")
+    }
+
     @Test func absentNullAndUnknownMembers() throws {
         let document = try parse(
             """
