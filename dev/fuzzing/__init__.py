@@ -1,0 +1,1 @@
+"""The grammar fuzzer of config.json; see dev/fuzz-config."""
