@@ -41,7 +41,7 @@ install: build
 	dev/install-completions $(RELEASE)/hako $(DESTDIR)$(PREFIX)/share
 
 bench: build
-	@dev/install-dependencies test
+	@dev/install-dependencies bench
 	@Benchmarks/run
 
 clean:
