@@ -80,7 +80,7 @@ class Arena:
 
     def call(self, *words, timeout=20, **options):
         """Calls the runtime; its output goes to files, since a container keeps them open."""
-        with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        with tempfile.TemporaryFile("w+", errors="replace") as output, tempfile.TemporaryFile("w+", errors="replace") as errors:
             try:
                 child = subprocess.Popen([*self.command, *map(str, words)], stdin=subprocess.DEVNULL, stdout=output,
                                          stderr=errors, start_new_session=True, **options)
@@ -102,14 +102,14 @@ class Arena:
 
     @contextlib.contextmanager
     def flipping(self, *pairs):
-        """Exchanges pairs of paths for ever; the object counts, once it has ended."""
-        counter = Flips()
-        child = subprocess.Popen([tool("flip"), *map(str, pairs)], stdout=subprocess.PIPE, text=True)
+        """Exchanges pairs of paths for ever; the object tells how often so far."""
+        file = self.folder / "flips"
+        child = subprocess.Popen([tool("flip"), file, *map(str, pairs)])
         try:
-            yield counter
+            yield Flips(file)
         finally:
-            child.terminate()
-            counter.count = int(child.communicate()[0] or 0)
+            child.kill()
+            child.wait()
 
     def has(self, verb):
         """True where the runtime's help knows the verb."""
@@ -121,7 +121,12 @@ class Arena:
 
 
 class Flips:
-    count = 0
+    """How often paths have been exchanged; the exchanging program counts in a file."""
+
+    def __init__(self, file): self.file = file
+
+    @property
+    def count(self): return int.from_bytes(self.file.read_bytes()[:8], "little") if self.file.exists() else 0
 
 
 class Bundle:

@@ -3,10 +3,12 @@ import os, stat, threading
 from .arena import SECRET, attack, broken, held, not_applicable
 
 
-@attack("device-node-links", "CVE-2018-15664 kin", without_openat2=True)
+@attack("device-node-links", "CVE-2026-41579, 2018-15664 kin", without_openat2=True)
 def device_links(place):
     """The image's /dev holds links to the host where nodes go, or is itself a link to the host."""
     details = []
+    # A name that runtimes replace in /dev.
+    (place.host / "folder/ptmx").write_text("the host's")
     for case in ("nodes", "folder", "pts"):
         bundle = place.bundle("/bin/true")
         bundle.config["mounts"] = [entry for entry in bundle.mounts if not entry["destination"].startswith("/dev")]

@@ -39,6 +39,8 @@ class Container:
         write(f"{self.folder}/state.json", json.dumps({"bundle": self.bundle}))
         self.limit()
         os.mkfifo(f"{self.folder}/start")
+        os.chmod(f"{self.folder}/start", 0o666)
+        os.chmod(self.folder, 0o755)
         ready, told = os.pipe()
         host = os.open(self.bundle, os.O_RDONLY)
         os.set_inheritable(host, True)

@@ -45,6 +45,45 @@ def start_hook(place):
     return held(f"capabilities {fields['CapEff'].strip()}")
 
 
+@attack("user-that-means-no-change", "CVE-2024-40635 kin")
+def user_without_change(place):
+    """User and group numbers that setresuid(2) takes for no change at all, or that come to 0 in 32 bits."""
+    refused = 0
+    for number in (2**32 - 1, 2**32, -1, 2**64, 2**64 - 1):
+        for name in ("uid", "gid"):
+            bundle = place.bundle("/bin/busybox", "id", "-u" if name == "uid" else "-g")
+            bundle.config["process"]["user"] = {"uid": 1000, "gid": 1000, name: number}
+            outcome = bundle.run()
+            refused += outcome.code != 0
+            if outcome.code == 0 and outcome.output.strip() == "0": return broken(f"process.user.{name} {number} runs as root")
+    return held(f"{refused} of 10 refused")
+
+
+@attack("abstract-socket", "CVE-2020-15257 kin")
+def abstract_socket(place):
+    """A waiting container shares the host's network: nothing of the runtime may listen where anybody can connect."""
+    before = listening()
+    bundle = place.bundle("/bin/true")
+    bundle.linux["namespaces"] = [entry for entry in bundle.linux["namespaces"] if entry["type"] != "network"]
+    with bundle.create() as container:
+        if not container: return held(container.outcome.reason)
+        more = listening() - before
+        if any(name.startswith("@") and bundle.id in name for name in more): return broken(f"an abstract socket: {sorted(more)[0]}")
+        for path in place.state.rglob("*"):
+            if (path.is_socket() or path.is_fifo()) and reachable(path, place.state): return broken(f"everybody may open {path.name}")
+    return held("no abstract socket, nothing that others may open")
+
+
+def listening():
+    return {line.split()[7] for line in open("/proc/net/unix") if len(line.split()) > 7}
+
+
+def reachable(path, top):
+    """Whether another user could connect to the socket, or read the pipe, which releases a container that writes to it."""
+    folders = [folder for folder in path.parents if folder == top or top in folder.parents]
+    return path.stat().st_mode & (0o002 if path.is_socket() else 0o004) and all(folder.stat().st_mode & 0o001 for folder in folders)
+
+
 @attack("release-agent", "CVE-2022-0492")
 def release_agent(place):
     """The container looks for a release_agent that it may write, with and without a cgroup namespace."""

@@ -6,11 +6,12 @@ from .terminals import terminals
 TAG = "attackers-mount"
 
 
-def until_enough(place, flips_a_second=100_000, least=25):
-    """Counts containers until the exchanges will have reached the rounds asked for."""
-    end = time.time() + place.rounds / flips_a_second
+def until_enough(place, flips, least=50, patience=900):
+    """Counts containers until the paths have been exchanged as often as asked for, and `least` containers were tried."""
+    end = time.time() + patience
     for number in itertools.count():
-        if number >= least and time.time() > end or number > 400: return
+        if number >= least and flips.count >= place.rounds: return
+        if time.time() > end: raise TimeoutError(f"{flips.count} exchanges of {place.rounds} in {patience} s")
         yield number
 
 
@@ -36,7 +37,7 @@ def mount_targets(place):
     shared, seen, refused = volume(place), 0, Refusals()
     place.begin()
     with place.flipping(shared / "swap", shared / "link") as flips:
-        for _ in until_enough(place):
+        for _ in until_enough(place, flips):
             bundle = place.bundle("/bin/true")
             bundle.bind(shared, "/volume", "rbind")
             bundle.mounts.append({"destination": "/volume/swap/folder", "type": "tmpfs", "source": TAG, "options": []})
@@ -75,7 +76,7 @@ def mask(place, pairs):
         os.mknod(names[0], stat.S_IFCHR | 0o666, os.makedev(1, 3))
         names[1].symlink_to("/leak")
     with place.flipping(*names) as flips:
-        for _ in until_enough(place) if names else range(3):
+        for _ in until_enough(place, flips) if names else range(3):
             bundle = place.bundle("/bin/true")
             bundle.config["mounts"] = [entry for entry in bundle.mounts if not entry["destination"].startswith("/dev")]
             bundle.bind(shared, "/dev", "rbind")
@@ -107,7 +108,7 @@ def console(place):
     with terminals(place.folder / "socket") as socket:
         pairs = (shared / "console", shared / "elsewhere", shared / "pts", shared / "folder")
         with place.flipping(*pairs) as flips:
-            for _ in until_enough(place):
+            for _ in until_enough(place, flips):
                 bundle = place.bundle("/bin/true")
                 bundle.config["process"]["terminal"] = True
                 bundle.config["mounts"] = [entry for entry in bundle.mounts if entry["destination"] != "/dev"]
@@ -135,7 +136,7 @@ def proc_targets(place):
         (decoy / name).write_text("decoy")
     (base.rootfs / "link").symlink_to("/decoy")
     with place.flipping(base.rootfs / "proc", base.rootfs / "link") as flips:
-        for _ in until_enough(place):
+        for _ in until_enough(place, flips):
             bundle = place.bundle("/bin/true")
             bundle.config["root"]["path"] = str(base.rootfs)
             bundle.linux["sysctl"] = {"net.ipv4.ip_forward": "1"}

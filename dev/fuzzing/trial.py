@@ -115,8 +115,7 @@ class Laboratory:
         lines = self.own_lines(call)
         if not lines: return self.faults.append(f"{call.words[0]} failed with {call.code} and without a word")
         if any(not self.is_own(line) for line in lines): self.faults.append(f"{call.words[0]} said {len(lines)} lines: {call.errors[:300]!r}")
-        if re.search(r"[\x00-\x08\x0e-\x1f\x7f]",
-            call.errors): self.faults.append(f"{call.words[0]} said control characters: {call.errors[:300]!r}")
+        if re.search(r"[\x00-\x08\x0e-\x1f\x7f]", "".join(lines)): self.faults.append(f"{call.words[0]} said control characters: {lines!r}"[:400])
         if len(lines[-1]) > 8192: self.faults.append(f"{call.words[0]} said {len(lines[-1])} characters")
         if not SUBJECT.search(lines[-1].partition(": ")[2]): self.faults.append(f"{call.words[0]} names nothing: {lines[-1][:300]!r}")
 
