@@ -18,13 +18,21 @@ extension Cgroup {
     /// Changes limits of a group that has processes; what `resources` says nothing of stays as it is.
     ///
     /// When a value is refused, those written before it are taken back.
+    ///
+    /// - Parameter agree: somebody else who must know of the limits, and may write them to the same files in a way of its own: the
+    ///   values are written again after it. When it throws, all is taken back.
     /// - Throws: ``RuntimeError`` as ``apply(_:)`` does; it names the fields whose old values could not be written back.
-    public func update(_ resources: CgroupResources) throws {
+    public func update(_ resources: CgroupResources, agree: (() throws -> Void)? = nil) throws {
         let plan = try CgroupPlan(resources, unified: isUnified)
         try checkUse(plan.checkedLimits)
         var writer = CgroupWriter(self, remembers: true)
         do {
             try writer.perform(plan.writes)
+            if let agree {
+                try agree()
+                var again = CgroupWriter(self, remembers: false)
+                try again.perform(plan.writes)
+            }
             try filterDevices(plan.deviceRules)
         } catch {
             let kept = writer.restore()

@@ -13,11 +13,25 @@ extension Cgroup {
     /// - Throws: ``RuntimeError`` `alreadyExists` where a folder is there and has processes, `invalidState` where the
     ///   group, or one above it, is frozen.
     @discardableResult public func create() throws -> [String] {
+        try create(mayBeBusy: false)
+    }
+
+    /// Makes the folders that are missing in a group that is somebody else's, systemd's, and has processes already: those of
+    /// hierarchies that it leaves alone, and on v2 the controllers that it does not hand down.
+    ///
+    /// - Returns: as ``create()`` does.
+    @discardableResult public func complete() throws -> [String] {
+        try create(mayBeBusy: true)
+    }
+
+    private func create(mayBeBusy: Bool) throws -> [String] {
         try withUndo { undo in
             var above: [String] = []
             for folder in folders {
                 let isNew = try attempt("create cgroup \(folder.path)") {
-                    try isUnified ? makeUnified(folder.path, &above, &undo) : make(folder, &above, &undo)
+                    try isUnified
+                        ? makeUnified(folder.path, &above, &undo, mayBeBusy: mayBeBusy)
+                        : make(folder, &above, &undo, mayBeBusy: mayBeBusy)
                 }
                 if isNew { undo.push { rmdir(folder.path) } }
             }
@@ -33,7 +47,9 @@ extension Cgroup {
     ///
     /// - Returns: whether it was not there before.
     @discardableResult
-    private func make(_ folder: Folder, _ above: inout [String], _ undo: inout UndoStack) throws -> Bool {
+    private func make(
+        _ folder: Folder, _ above: inout [String], _ undo: inout UndoStack, mayBeBusy: Bool = false
+    ) throws -> Bool {
         var isNew = mkdir(folder.path, 0o755) == 0
         if !isNew && errno == ENOENT {
             let parent = parentPath(folder.path)
@@ -44,7 +60,7 @@ extension Cgroup {
         }
         if !isNew {
             guard errno == EEXIST else { throw SystemCallError("mkdir", errno: errno) }
-            try refuseBusy(folder.path)
+            if !mayBeBusy { try refuseBusy(folder.path) }
         }
         if folder.controllers.contains("cpuset") {
             try inherit("cpuset.cpus", folder.path, isNew: isNew)
@@ -70,12 +86,14 @@ extension Cgroup {
 
     // MARK: v2
 
-    private func makeUnified(_ path: String, _ above: inout [String], _ undo: inout UndoStack) throws -> Bool {
+    private func makeUnified(
+        _ path: String, _ above: inout [String], _ undo: inout UndoStack, mayBeBusy: Bool
+    ) throws -> Bool {
         let parent = parentPath(path)
         try handDown(to: path, &above, &undo)
         if mkdir(path, 0o755) == 0 { return true }
         guard errno == EEXIST else { throw SystemCallError("mkdir", errno: errno, subject: parent) }
-        try refuseBusy(path)
+        if !mayBeBusy { try refuseBusy(path) }
         return false
     }
 

@@ -10,16 +10,41 @@ public import Support
 public struct CgroupEntry: Sendable {
     /// The v2 folder for clone3's CLONE_INTO_CGROUP; -1 where there is none.
     public var cloneDescriptor: Int32 { unified?.rawValue ?? -1 }
+    /// Puts a process that is there, by its pid, where none can be born: what the caller may not do itself, such as moving its
+    /// processes out of a login session, a service does. Nil where ``cloneDescriptor`` and ``enter()`` are all it takes.
+    public var placement: (@Sendable (Int32) throws -> Void)?
+    /// The v2 folder's path; nil where there is none.
+    public let unifiedPath: String?
     private let unified: SharedDescriptor?
-    private let tasks: [(file: SharedDescriptor, path: String)]
+    private var tasks: [(file: SharedDescriptor, path: String)]
 
-    init(unified: SharedDescriptor?, tasks: [(file: SharedDescriptor, path: String)]) {
+    init(
+        unified: SharedDescriptor?, unifiedPath: String? = nil, tasks: [(file: SharedDescriptor, path: String)]
+    ) {
         self.unified = unified
+        self.unifiedPath = unifiedPath
         self.tasks = tasks
     }
 
     /// The v1 `tasks` files, open for writing: for a child that is C code and writes the byte `0` to each.
     public var taskDescriptors: [Int32] { tasks.map { $0.file.rawValue } }
+
+    /// This entry, and those of groups of another kind whose files take a `0` as v1's `tasks` do: resctrl's.
+    public func joining(_ files: [String]) throws -> CgroupEntry {
+        var entry = self
+        for path in files {
+            let file = try Descriptor.open(path, O_WRONLY)
+            entry.tasks.append((SharedDescriptor(file), path))
+        }
+        return entry
+    }
+
+    /// This entry for processes that are placed where they belong instead of being born there.
+    public func placed(by placement: @escaping @Sendable (Int32) throws -> Void) -> CgroupEntry {
+        var entry = CgroupEntry(unified: nil, unifiedPath: unifiedPath, tasks: tasks)
+        entry.placement = placement
+        return entry
+    }
 
     /// Moves the calling process, which must have one thread, into every v1 folder. v2 is clone3's part.
     public func enter() throws(SystemCallError) {
@@ -48,8 +73,19 @@ extension Cgroup {
                 path = try Self.unifiedFolder(of: companion, below: path)
             }
             return CgroupEntry(
-                unified: SharedDescriptor(try Descriptor.open(path, CL_O_PATH | O_DIRECTORY)), tasks: tasks)
+                unified: SharedDescriptor(try Descriptor.open(path, CL_O_PATH | O_DIRECTORY)), unifiedPath: path,
+                tasks: tasks)
         }
+    }
+
+    /// Whether this process may have children born in a v2 folder: who moves processes must be able to write to
+    /// the nearest group above both places (the kernel's cgroup-v2.rst, "Delegation Containment").
+    public static func mayMoveOwnProcesses(to folder: String) throws -> Bool {
+        guard let unified = try CgroupLayout.detect().unified else { return false }
+        let own = CgroupLayout.membership(try readText("/proc/self/cgroup"))[""] ?? "/"
+        let here = "\(unified.mountPoint)\(own)".split(separator: "/")
+        let common = zip(here, folder.split(separator: "/")).prefix { $0.0 == $0.1 }.map { "/\($0.0)" }.joined()
+        return access("\(common)/cgroup.procs", W_OK) == 0
     }
 
     /// The v2 folder that a process is in, which must be `folder` or below it.

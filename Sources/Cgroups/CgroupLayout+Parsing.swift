@@ -1,3 +1,5 @@
+internal import Linux
+
 extension CgroupLayout {
     /// Reads the hierarchies out of /proc/PID/mountinfo (proc_pid_mountinfo(5)).
     ///
@@ -12,8 +14,8 @@ extension CgroupLayout {
             let fields = line[..<mark].split(separator: UInt8(ascii: " "), maxSplits: 5)
             let rest = tail.dropFirst(2).split(separator: UInt8(ascii: " "))
             guard fields.count >= 5, let type = rest.first else { continue }
-            let root = Self.unescaped(fields[3])
-            let point = Self.unescaped(fields[4])
+            let root = unescapedMountField(fields[3])
+            let point = unescapedMountField(fields[4])
             if type.elementsEqual("cgroup2".utf8) {
                 unified = unified ?? Hierarchy(controllers: [], mountPoint: point, root: root)
             } else if type.elementsEqual("cgroup".utf8), let options = rest.last {
@@ -41,23 +43,6 @@ extension CgroupLayout {
     private static func isController(_ option: String) -> Bool {
         !["rw", "ro", "xattr", "noprefix", "clone_children", "all", "none", "favordynmods"].contains(option)
             && !option.hasPrefix("release_agent=")
-    }
-
-    /// Undoes the kernel's `\040` for blanks and the like.
-    private static func unescaped(_ field: ArraySlice<UInt8>) -> String {
-        guard field.contains(UInt8(ascii: "\\")) else { return String(decoding: field, as: UTF8.self) }
-        var bytes: [UInt8] = []
-        var rest = field
-        while let byte = rest.popFirst() {
-            let digits = rest.prefix(3)
-            if byte == UInt8(ascii: "\\"), digits.count == 3, digits.allSatisfy({ (48...55).contains($0) }) {
-                bytes.append(digits.reduce(0) { $0 &* 8 &+ ($1 - 48) })
-                rest = rest.dropFirst(3)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Reads /proc/PID/cgroup (cgroups(7)): the path in each hierarchy, by its controllers joined with commas, ""

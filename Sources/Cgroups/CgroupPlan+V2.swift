@@ -113,7 +113,7 @@ extension CgroupPlan {
     ///
     /// The formula of runc 1.3.2 and crun 1.23: quadratic in the logarithm through (2, 1), (1024, 100) and
     /// (262144, 10000). The older linear one gave a container with the usual shares 39, less than any plain process group.
-    static func weight(shares: UInt64) -> UInt64 {
+    public static func weight(shares: UInt64) -> UInt64 {
         if shares <= 2 { return 1 }
         if shares >= 262_144 { return 10_000 }
         let logarithm = log2(Double(shares))
@@ -122,7 +122,7 @@ extension CgroupPlan {
     }
 
     /// blkio's weight (10 to 1000) as io.weight (1 to 10000), linear, as runc and crun do it.
-    static func ioWeight(_ weight: UInt16) -> UInt64 {
+    public static func ioWeight(_ weight: UInt16) -> UInt64 {
         1 + (UInt64(weight) - min(10, UInt64(weight))) * 9999 / 990
     }
 }

@@ -63,7 +63,7 @@ extension CgroupResources {
         public init() {}
 
         /// The limit of both together that is meant; nil says nothing. Memory without a limit means swap without one.
-        var effectiveSwap: Int64? {
+        public var effectiveSwap: Int64? {
             if let swap, swap != 0 { return swap }
             return limit == -1 ? -1 : nil
         }
