@@ -100,6 +100,9 @@ let package = Package(
         library("RootFilesystem", ["CLinux", "Linux", "Support"]),
         library("Seccomp", ["Support"]),
         library("Cgroups", ["CLinux", "Linux", "Support"]),
+        library("DBus", ["CLinux", "Linux", "Support"]),
+        library("Systemd", ["Cgroups", "DBus", "Linux", "Support"]),
+        library("Resctrl", ["Linux", "Support"]),
         library("CRIU", ["CLinux", "Linux", "Support"]),
         library("Netlink", ["Linux"]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
@@ -120,7 +123,12 @@ let package = Package(
                 "Support",
             ]),
         // 5: assembly
-        library("OCIRuntime", ["CLinux", "Cgroups", "Isolation", "JSON", "Linux", "OCISpec", "ProcessIO", "Support"]),
+        library(
+            "OCIRuntime",
+            [
+                "CLinux", "Cgroups", "Isolation", "JSON", "Linux", "OCISpec", "ProcessIO", "Resctrl", "Support",
+                "Systemd",
+            ]),
         library(
             "ContainerService",
             [
@@ -161,13 +169,16 @@ let package = Package(
             ]),
         unitTests("RootFilesystem", ["Linux", "Support"]),
         unitTests("NamespaceIsolation", ["OCISpec", "Support"]),
-        unitTests("OCIRuntime", ["Cgroups", "JSON", "Linux", "OCISpec", "Support"]),
+        unitTests("OCIRuntime", ["Cgroups", "JSON", "Linux", "OCISpec", "Resctrl", "Support", "Systemd"]),
         unitTests(
             "CLIKit",
             ["ContainerService", "Support", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         unitTests("ProcessIO", ["CLinux", "Linux", "Support"]),
         unitTests("Seccomp", ["Support", "JSON"]),
         unitTests("Cgroups", ["Linux", "Support"]),
+        unitTests("DBus", ["CLinux", "Linux", "Support"]),
+        unitTests("Systemd", ["Cgroups", "DBus", "Linux", "Support"]),
+        unitTests("Resctrl", ["Linux", "Support"]),
         unitTests("CRIU", ["Linux", "Support"]),
         unitTests("Netlink", ["Linux"]),
         unitTests("ContentStore", ["JSON", "Linux", "OCISpec", "Support"]),

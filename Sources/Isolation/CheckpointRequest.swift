@@ -88,6 +88,8 @@ public struct RestoreRequest {
     public var configuration: RuntimeConfiguration
     /// The container's cgroup, which is there.
     public var cgroup: Cgroup
+    /// The `tasks` files of the container's resctrl groups.
+    public var resctrlTasks: [String]
     /// Unix socket that the terminal's master goes to.
     public var consoleSocket: SharedDescriptor?
     /// The options.
@@ -96,13 +98,14 @@ public struct RestoreRequest {
     /// Describes a restore.
     public init(
         bundle: String, rootfs: String, scratch: String, configuration: RuntimeConfiguration, cgroup: Cgroup,
-        consoleSocket: SharedDescriptor?, settings: CheckpointSettings
+        resctrlTasks: [String], consoleSocket: SharedDescriptor?, settings: CheckpointSettings
     ) {
         self.bundle = bundle
         self.rootfs = rootfs
         self.scratch = scratch
         self.configuration = configuration
         self.cgroup = cgroup
+        self.resctrlTasks = resctrlTasks
         self.consoleSocket = consoleSocket
         self.settings = settings
     }

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Cgroups
 internal import Glibc
 internal import Isolation
 internal import Linux
@@ -9,15 +10,16 @@ internal import Support
 ///
 /// - Parameters:
 ///   - flags: CLONE_NEW flags of the namespaces that are new.
-///   - cgroup: the v2 folder to be born into; -1 for none.
+///   - cgroup: how the child enters the cgroup, so that the process is born there.
 ///   - enter: enters the others.
 /// - Returns: 0 in the container's process, its pid in the caller.
-func cloneFromInside(_ flags: UInt64, _ cgroup: Int32, enter: () throws -> Void) throws -> Int32 {
+func cloneFromInside(_ flags: UInt64, _ cgroup: CgroupEntry, enter: () throws -> Void) throws -> Int32 {
     let pair = try Descriptor.socketPair()
-    let joiner = try check("clone3") { cl_clone(0, nil, cgroup) }
+    let joiner = try check("clone3") { cl_clone(0, nil, cgroup.cloneDescriptor) }
     if joiner == 0 {
         var answer: [UInt8]
         do {
+            if cgroup.placement != nil { _ = try pair.second.readSome(1) }
             try enter()
             let pid = try check("clone3") { cl_clone(flags | CL_CLONE_PARENT, nil, -1) }
             if pid == 0 { return 0 }
@@ -27,6 +29,16 @@ func cloneFromInside(_ flags: UInt64, _ cgroup: Int32, enter: () throws -> Void)
         }
         try? pair.second.writeAll(answer)
         _exit(0)
+    }
+    if let placement = cgroup.placement {
+        do {
+            try placement(joiner)
+            try pair.first.writeAll([1])
+        } catch {
+            kill(joiner, SIGKILL)
+            _ = try? waitForExit(joiner)
+            throw error
+        }
     }
     var bytes: [UInt8] = []
     pair.split { near, far in

@@ -76,12 +76,6 @@ extension NamespaceIsolation {
         if let policy = linux.memoryPolicy { _ = try MemoryPolicy(policy) }
         let hasNetwork = linux.namespaces.contains { $0.type == .network }
         try NetworkDevices.check(linux.netDevices, hasNamespace: hasNetwork)
-        let asked: [(field: String, present: Bool)] = [
-            ("linux.intelRdt", linux.intelRdt != nil)
-        ]
-        for entry in asked where entry.present {
-            throw RuntimeError(.unsupported, "\(entry.field) is not supported by this runtime")
-        }
     }
 
     /// What `features` prints.
@@ -92,7 +86,7 @@ extension NamespaceIsolation {
         features.capabilities = CapabilitySet.names
         features.mountOptions = MountOptionWords.all
         features.idmap = true
-        features.cgroup = ["v1": true, "v2": true, "systemd": false, "systemdUser": false, "rdma": true]
+        features.cgroup = ["v1": true, "v2": true, "systemd": true, "systemdUser": true, "rdma": true]
         features.seccompActions = RuntimeConfiguration.Seccomp.Action.allCases.map(\.rawValue)
         features.seccompOperators = RuntimeConfiguration.Seccomp.Operator.allCases.map(\.rawValue)
         features.seccompArchitectures = RuntimeConfiguration.Seccomp.Architecture.allCases.map(\.rawValue)
@@ -103,7 +97,7 @@ extension NamespaceIsolation {
         features.memoryPolicyFlags = RuntimeConfiguration.MemoryPolicy.Flag.allCases.map(\.rawValue)
         features.netDevices = true
         features.annotations = ["org.opencontainers.runc.checkpoint.enabled": "true"]
-        (features.apparmor, features.selinux) = (true, true)
+        (features.apparmor, features.selinux, features.intelRdt) = (true, true, true)
         return features
     }
 }

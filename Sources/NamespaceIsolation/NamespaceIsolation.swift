@@ -26,9 +26,9 @@ public struct NamespaceIsolation: Isolation {
         umask(mask)
         try stage.prepareCaller()
         let pid = try attempt("make the container's process") { () throws in
-            stage.namespaces.needsJoiner
-                ? try cloneFromInside(stage.namespaces.cloneFlags, request.cgroup.cloneDescriptor) {
-                    try stage.namespaces.enter()
+            stage.namespaces.needsJoiner || request.cgroup.placement != nil
+                ? try cloneFromInside(stage.namespaces.cloneFlags, request.cgroup) {
+                    if stage.namespaces.needsJoiner { try stage.namespaces.enter() }
                 }
                 : try check("clone3") { cl_clone(stage.namespaces.cloneFlags, nil, request.cgroup.cloneDescriptor) }
         }
@@ -58,7 +58,10 @@ public struct NamespaceIsolation: Isolation {
         let stage = try ExecStage(request)
         let pid = try attempt("make the process") { () throws in
             if stage.needsJoiner {
-                return try cloneFromInside(0, request.cgroup.cloneDescriptor) { try stage.enterOwningNamespaces() }
+                return try cloneFromInside(0, request.cgroup) { try stage.enterOwningNamespaces() }
+            }
+            if request.cgroup.placement != nil {
+                return try cloneFromInside(0, request.cgroup) { try stage.prepareCaller() }
             }
             try stage.prepareCaller()
             return try check("clone3") { cl_clone(0, nil, request.cgroup.cloneDescriptor) }

@@ -15,6 +15,8 @@ public struct RuntimeProgram<Chosen: Isolation> {
     private let sealFailure: Int32
     /// The file of `--log`.
     private(set) var log: LogFile?
+    /// New containers are scopes of systemd's (`--systemd-cgroup`).
+    private(set) var usesSystemd = false
 
     /// A program called `name` over an isolation.
     ///
@@ -37,6 +39,7 @@ public struct RuntimeProgram<Chosen: Isolation> {
             let global = try Arguments(words[...], options: Verb.global, stopsAtPositional: true, rest: &rest)
             let format = try LogFile.Format(option: global["log-format"])
             program.log = try global["log"].map { try LogFile($0, format: format) }
+            program.usesSystemd = global.has("systemd-cgroup")
             return try program.dispatch(global, rest)
         } catch {
             program.report(error)
@@ -60,9 +63,6 @@ public struct RuntimeProgram<Chosen: Isolation> {
         if global.has("help") || asksForHelp.contains(where: { $0 == "--help" || $0 == "-h" }) {
             Output.print(verb.help(program: name))
             return 0
-        }
-        if global.has("systemd-cgroup") {
-            throw RuntimeError(.unsupported, "--systemd-cgroup is not supported; use the cgroupfs driver")
         }
         var rest: ArraySlice<String> = []
         let arguments = try Arguments(

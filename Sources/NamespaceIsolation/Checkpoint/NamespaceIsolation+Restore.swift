@@ -15,7 +15,7 @@ extension NamespaceIsolation {
     public func restore(_ request: RestoreRequest, observer: inout some LaunchObserver) throws -> Int32 {
         try makeMountPoints(request)
         let joined = try joinedNamespaces(request.configuration)
-        let entry = try request.cgroup.openEntry()
+        let entry = try request.cgroup.openEntry().joining(request.resctrlTasks)
         let mounts = try PrivateMounts()
         var made: Int32 = -1
         do {

@@ -141,8 +141,8 @@ struct Verb: Sendable {
         Option("kernel-memory", value: "BYTES", "ignored, as by the kernel"),
         Option("kernel-memory-tcp", value: "BYTES", "ignored, as by runc"),
         Option("pids-limit", value: "N", "number of tasks; -1 is no limit"),
-        Option("l3-cache-schema", value: "TEXT", "refused: needs linux.intelRdt"),
-        Option("mem-bw-schema", value: "TEXT", "refused: needs linux.intelRdt"),
+        Option("l3-cache-schema", value: "TEXT", "schema of the L3 cache, where the container has linux.intelRdt"),
+        Option("mem-bw-schema", value: "TEXT", "schema of memory bandwidth, where it has linux.intelRdt"),
     ]
 
     /// Options before the verb.
@@ -152,7 +152,7 @@ struct Verb: Sendable {
         Option("log-format", value: "text|json", "the form of --log's lines (default text)"),
         Option("debug", "accepted: there is nothing between quiet and an error"),
         Option("rootless", value: "BOOL|auto", "go without a cgroup where none may be made (default auto)"),
-        Option("systemd-cgroup", "refused: cgroups are made through cgroupfs"),
+        Option("systemd-cgroup", "containers are scopes of systemd's; linux.cgroupsPath is SLICE:PREFIX:NAME"),
         Option("version", short: "v", "print the version"),
         Option("help", short: "h", "print this help, or a verb's after it"),
     ]

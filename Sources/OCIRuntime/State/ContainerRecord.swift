@@ -2,6 +2,7 @@ internal import Cgroups
 internal import JSON
 internal import Linux
 internal import OCISpec
+internal import Resctrl
 internal import Support
 
 /// What the runtime keeps of a container: our own document, version 1, in `ROOT/ID/state.json`.
@@ -23,6 +24,10 @@ struct ContainerRecord {
     var cgroup: Cgroup
     /// The hooks that later verbs run: poststart and poststop. Nil where there are none.
     let hooks: RuntimeConfiguration.Hooks?
+    /// The systemd scope that the cgroup is; nil where we made it.
+    var scope: ContainerScope?
+    /// The resctrl group; nil where linux.intelRdt asks for none.
+    var resctrl: ResctrlGroup?
     /// Absent until the process exists.
     var process: ProcessIdentity?
 
@@ -52,6 +57,8 @@ struct ContainerRecord {
         var (owner, version, pid, startTime): (UInt32, Int, Int32, UInt64) = (0, 0, 0, 0)
         var annotations: [String: String] = [:]
         var hooks: RuntimeConfiguration.Hooks?
+        var scope: ContainerScope?
+        var resctrl: ResctrlGroup?
         try JSONReader.document(json) { reader in
             try reader.object { key, value in
                 switch key {
@@ -63,6 +70,8 @@ struct ContainerRecord {
                 case "owner": owner = try value.integer()
                 case "annotations": annotations = try value.stringMap()
                 case "cgroup": folders = try value.list { reader in try Cgroup.Folder(from: &reader) }
+                case "scope": scope = try ContainerScope(from: &value)
+                case "resctrl": resctrl = try ResctrlGroup(from: &value)
                 case "hooks": hooks = try RuntimeConfiguration.Hooks(from: &value)
                 case "pid": pid = try value.integer()
                 case "startTime": startTime = try value.integer()
@@ -77,6 +86,7 @@ struct ContainerRecord {
         self.init(
             id: id, bundle: bundle, rootfs: rootfs, created: created, owner: owner, annotations: annotations,
             cgroup: Cgroup(folders: folders), hooks: hooks)
+        (self.scope, self.resctrl) = (scope, resctrl)
         process = pid > 0 ? ProcessIdentity(pid: pid, startTime: startTime) : nil
     }
 
@@ -93,6 +103,8 @@ struct ContainerRecord {
                 object.member("cgroup") { list in
                     list.array { array in for folder in cgroup.folders { folder.write(to: &array) } }
                 }
+                if let scope { object.member("scope") { scope.write(to: &$0) } }
+                if let resctrl { object.member("resctrl") { resctrl.write(to: &$0) } }
                 if let hooks { object.member("hooks") { hooks.write(to: &$0) } }
                 object.member("pid", process?.pid)
                 object.member("startTime", process?.startTime)
@@ -118,5 +130,20 @@ extension Cgroup.Folder {
             object.member("controllers", controllers)
             object.member("path", path)
         }
+    }
+}
+
+extension ContainerRecord {
+    /// How a process enters the container's cgroup and its resctrl group.
+    ///
+    /// - Parameters:
+    ///   - companion: a process that is in the container; nil where there is none yet.
+    ///   - words: cgroups below the container's, as `exec --cgroup` names them.
+    func entry(beside companion: Int32? = nil, below words: [String] = []) throws -> CgroupEntry {
+        let plain =
+            words.isEmpty ? try cgroup.openEntry(beside: companion) : try cgroup.below(words).openEntry()
+        let entry = try scope?.entry(plain, of: cgroup) ?? plain
+        guard let resctrl else { return entry }
+        return try attempt("linux.intelRdt") { try entry.joining(resctrl.tasksFiles) }
     }
 }

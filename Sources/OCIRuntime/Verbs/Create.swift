@@ -4,6 +4,7 @@ internal import Glibc
 internal import Isolation
 internal import Linux
 internal import OCISpec
+internal import Resctrl
 internal import Support
 
 extension RuntimeProgram {
@@ -27,14 +28,15 @@ extension RuntimeProgram {
         return try withUndo { undo in
             try states.claim(id)
             undo.push { try states.remove(id) }
-            var record = try prepare(bundle, id, states, &undo)
+            var (record, scope) = try prepare(bundle, id, states, &undo)
             let request = LaunchRequest(
-                id: id, bundle: bundle.path, configuration: bundle.configuration, cgroup: try record.cgroup.openEntry(),
+                id: id, bundle: bundle.path, configuration: bundle.configuration, cgroup: try record.entry(),
                 startSocket: waits ? try listen(states, id) : nil,
                 consoleSocket: try relay ?? consoleSocket(arguments),
                 preservedDescriptors: try arguments.number("preserve-fds", 0...1000) ?? 0)
             var host = LaunchHost(record: record, states: states, bundle: bundle)
             host.pidFile = try arguments["pid-file"].map(absolutePath)
+            host.scope = scope
             host.warnings = warn
             undo.push { poststop(record) }
             _ = try isolation.launch(request, observer: &host)
@@ -44,18 +46,40 @@ extension RuntimeProgram {
         }
     }
 
-    /// Writes the record of a container whose id is claimed, and makes its cgroup with its limits.
+    /// Writes the record of a container whose id is claimed, and makes its cgroup with its limits and its resctrl group.
+    ///
+    /// - Returns: the record, and the scope where systemd has made the cgroup.
     func prepare(
         _ bundle: Bundle, _ id: String, _ states: StateDirectory, _ undo: inout UndoStack
-    ) throws -> ContainerRecord {
+    ) throws -> (ContainerRecord, PendingScope?) {
         let linux = bundle.configuration.linux
-        let cgroup = try states.rootless.cgroup(linux?.cgroupsPath, id: id)
+        let scope =
+            usesSystemd ? try PendingScope(bundle.configuration, id: id, isUsers: states.rootless.isOn) : nil
         var record = ContainerRecord(
             id: id, bundle: bundle.path, rootfs: bundle.rootfs, created: timestamp(), owner: getuid(),
-            annotations: bundle.configuration.annotations, cgroup: cgroup, hooks: bundle.configuration.hooks)
+            annotations: bundle.configuration.annotations,
+            cgroup: try scope?.cgroup ?? states.rootless.cgroup(linux?.cgroupsPath, id: id),
+            hooks: bundle.configuration.hooks)
+        record.scope = scope?.scope
         try states.save(record)
-        record.cgroup = try states.rootless.make(cgroup, linux, &undo)
-        return record
+        if let scope {
+            try scope.start(&undo)
+        } else {
+            record.cgroup = try states.rootless.make(record.cgroup, linux, &undo)
+        }
+        if let settings = linux?.intelRdt.map(ResctrlSettings.init) {
+            record.resctrl = try makeResctrlGroup(settings, id: id, &undo)
+        }
+        return (record, scope)
+    }
+
+    private func makeResctrlGroup(
+        _ settings: ResctrlSettings, id: String, _ undo: inout UndoStack
+    ) throws -> ResctrlGroup {
+        let resctrl = try Resctrl()
+        let group = try resctrl.makeGroup(settings, id: id)
+        undo.push { try resctrl.remove(group) }
+        return group
     }
 
     func checkConfiguration(
@@ -93,6 +117,8 @@ struct LaunchHost: LaunchObserver {
     let bundle: Bundle
     /// Absolute.
     var pidFile: String?
+    /// The scope that waits for the process; nil without systemd.
+    var scope: PendingScope?
     /// Where warnings go.
     var warnings: (String) -> Void = { _ in }
 
@@ -108,6 +134,7 @@ struct LaunchHost: LaunchObserver {
     }
 
     mutating func processReady(_ pid: Int32) throws {
+        try scope?.enter()
         try states.save(record)
         if let pidFile {
             try attempt("option --pid-file") {

@@ -64,8 +64,8 @@ extension RuntimeProgram {
 
     private func entry(_ record: ContainerRecord, _ arguments: Arguments) throws -> CgroupEntry {
         let words = arguments.all("cgroup")
-        if words.isEmpty { return try record.cgroup.openEntry(beside: record.process?.pid) }
-        return try record.cgroup.below(words).openEntry()
+        if words.isEmpty { return try record.entry(beside: record.process?.pid) }
+        return try record.entry(below: words)
     }
 
     /// The container's process, unless nothing can be executed beside it now.

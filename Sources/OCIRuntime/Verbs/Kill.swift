@@ -2,6 +2,7 @@ internal import Cgroups
 internal import Glibc
 internal import Linux
 internal import OCISpec
+internal import Resctrl
 internal import Support
 
 extension RuntimeProgram {
@@ -92,7 +93,11 @@ extension RuntimeProgram {
         try attempt("remove the cgroups of container \(record.id)") {
             // Without a pid namespace of its own, what the process started outlives it.
             if try !cgroup.processes().isEmpty { try cgroup.killAll() }
-            try cgroup.delete()
+            if let scope = record.scope { try scope.remove(cgroup) } else { try cgroup.delete() }
+        }
+        // Where resctrl is mounted no more, its groups are gone with it.
+        if let group = record.resctrl, let resctrl = try? Resctrl() {
+            try attempt("remove the resctrl group of container \(record.id)") { try resctrl.remove(group) }
         }
         try states.remove(record.id)
         poststop(record)

@@ -4,6 +4,7 @@ internal import Isolation
 internal import Linux
 internal import OCISpec
 internal import ProcessIO
+internal import Resctrl
 internal import Support
 
 extension RuntimeProgram {
@@ -42,18 +43,20 @@ extension RuntimeProgram {
         return try withUndo { undo in
             try states.claim(id)
             undo.push { try states.remove(id) }
-            let record = try prepare(bundle, id, states, &undo)
+            let (record, scope) = try prepare(bundle, id, states, &undo)
             undo.push { poststop(record) }
             let scratch = states.scratchFolder(id)
             try makeDirectories(scratch, mode: 0o700)
             var host = LaunchHost(record: record, states: states, bundle: bundle)
             host.pidFile = try arguments["pid-file"].map(absolutePath)
+            host.scope = scope
             host.warnings = warn
             try attempt("restore container \(id)") {
                 _ = try isolation.restore(
                     RestoreRequest(
                         bundle: bundle.path, rootfs: bundle.rootfs, scratch: scratch,
                         configuration: bundle.configuration, cgroup: record.cgroup,
+                        resctrlTasks: record.resctrl?.tasksFiles ?? [],
                         consoleSocket: relay ?? consoleSocket(arguments), settings: settings),
                     observer: &host)
             }

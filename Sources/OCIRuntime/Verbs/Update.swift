@@ -3,6 +3,7 @@ internal import Glibc
 internal import JSON
 internal import Linux
 internal import OCISpec
+internal import Resctrl
 internal import Support
 
 extension RuntimeProgram {
@@ -12,15 +13,31 @@ extension RuntimeProgram {
         guard Lifecycle.status(of: record, states) != .stopped, record.process != nil else {
             throw RuntimeError(.invalidState, "container not running")
         }
-        for option in ["l3-cache-schema", "mem-bw-schema"] where !(arguments[option] ?? "").isEmpty {
-            throw RuntimeError(.unsupported, "option --\(option): Intel RDT is not supported by this runtime")
-        }
+        try updateResctrl(record, arguments)
         let change = try wantedResources(arguments)
         let before = try states.resources(of: record.id)
         try attempt("update container \(record.id)") {
-            try record.cgroup.update(CgroupResources(changing: before, by: change))
+            let resources = CgroupResources(changing: before, by: change)
+            if let scope = record.scope {
+                try scope.update(record.cgroup, resources)
+            } else {
+                try record.cgroup.update(resources)
+            }
         }
         try states.save(before.changed(by: change), of: record.id)
+    }
+
+    private func updateResctrl(_ record: ContainerRecord, _ arguments: Arguments) throws {
+        var settings = ResctrlSettings()
+        settings.l3CacheSchema = arguments["l3-cache-schema"]
+        settings.memBwSchema = arguments["mem-bw-schema"]
+        if settings.lines.isEmpty { return }
+        guard let group = record.resctrl else {
+            throw RuntimeError(
+                .invalidState, "options --l3-cache-schema and --mem-bw-schema: the container has no linux.intelRdt")
+        }
+        try settings.validate(id: record.id)
+        try Resctrl().update(group, settings.lines)
     }
 
     private func wantedResources(_ arguments: Arguments) throws -> RuntimeConfiguration.Resources {

@@ -30,7 +30,7 @@ public struct RuntimeFeatures: Sendable, Equatable {
     public var apparmor = false
     /// Whether SELinux labels are applied, where the kernel has SELinux.
     public var selinux = false
-    /// Whether linux.intelRdt is applied.
+    /// Whether linux.intelRdt is applied, with all of its fields.
     public var intelRdt = false
     /// The modes of linux.memoryPolicy that are known.
     public var memoryPolicyModes: [String] = []
@@ -78,7 +78,11 @@ public struct RuntimeFeatures: Sendable, Equatable {
         }
         enabled("apparmor", apparmor, &object)
         enabled("selinux", selinux, &object)
-        enabled("intelRdt", intelRdt, &object)
+        object.member("intelRdt") { writer in
+            writer.object { members in
+                for name in ["enabled", "schemata", "monitoring"] { members.member(name, intelRdt) }
+            }
+        }
         object.member("memoryPolicy") { writer in
             writer.object { members in
                 members.member("modes", unlessEmpty: memoryPolicyModes)
