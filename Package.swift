@@ -52,6 +52,7 @@ let http: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOHTTP1", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
 ]
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -79,6 +80,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     ],
@@ -112,7 +114,7 @@ let package = Package(
             swiftSettings: swiftSettings, linkerSettings: codecLibraries),
         library("Snapshots", ["CLinux", "Linux", "Support"]),
         library("ContentStore", ["JSON", "Linux", "OCISpec", "Support", crypto]),
-        library("RegistryClient", ["ContentStore", "JSON", "Linux", "OCISpec", "Support"] + http),
+        library("RegistryClient", ["ContentStore", "JSON", "Linux", "OCISpec", "ProcessIO", "Support"] + http),
         // 4: isolations
         library("Isolation", ["CLinux", "Cgroups", "Linux", "OCISpec", "Support"]),
         library(
@@ -182,6 +184,6 @@ let package = Package(
         unitTests("CRIU", ["Linux", "Support"]),
         unitTests("Netlink", ["Linux"]),
         unitTests("ContentStore", ["JSON", "Linux", "OCISpec", "Support"]),
-        unitTests("RegistryClient", ["ContentStore", "JSON", "Linux", "OCISpec", "Support"]),
+        unitTests("RegistryClient", ["ContentStore", "JSON", "Linux", "OCISpec", "Support"] + http),
     ]
 )

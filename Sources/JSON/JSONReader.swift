@@ -21,6 +21,9 @@ public struct JSONReader {
         self.bytes = bytes
     }
 
+    /// How many bytes have been read.
+    public var offset: Int { position }
+
     /// Reads a whole document: one value, then the end.
     public static func document<T>(_ bytes: [UInt8], _ body: (inout JSONReader) throws -> T) throws -> T {
         var reader = JSONReader(bytes)

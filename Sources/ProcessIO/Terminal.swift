@@ -65,3 +65,35 @@ public final class RawTerminal {
         restore()
     }
 }
+
+/// A terminal that doesn't show what is typed, for as long as this object lives.
+///
+/// Ctrl-C sends no signal, which would leave the terminal so: it ends the line, as its last character.
+public final class HiddenTerminal {
+    /// The character of Ctrl-C.
+    public static let interrupt: UInt8 = 3
+
+    private let descriptor: Int32
+    private var before: termios
+
+    /// Switches the terminal behind `descriptor`, which stays open as long as this object lives.
+    public init(_ descriptor: Int32) throws(SystemCallError) {
+        var mode = termios()
+        try check("tcgetattr", "the terminal") { tcgetattr(descriptor, &mode) }
+        before = mode
+        self.descriptor = descriptor
+        mode.c_lflag &= ~tcflag_t(ECHO | ISIG)
+        // VEOL, a further end of a line.
+        mode.c_cc.11 = Self.interrupt
+        try check("tcsetattr", "the terminal") { tcsetattr(descriptor, TCSAFLUSH, &mode) }
+    }
+
+    /// Gives the terminal its mode back.
+    public func restore() {
+        tcsetattr(descriptor, TCSADRAIN, &before)
+    }
+
+    deinit {
+        restore()
+    }
+}

@@ -22,9 +22,42 @@ extension RegistryClient {
     }
 
     private func manifestOnce(_ reference: ImageReference) async throws -> FetchedDocument {
-        var headers = HTTPHeaders()
-        headers.add(name: "Accept", value: MediaType.manifests.map(\.rawValue).joined(separator: ", "))
-        let response = try await get(reference, "manifests/\(reference.manifestName)", headers)
+        let response = try await get(
+            reference, "manifests/\(reference.manifestName)", Self.accepting(MediaType.manifests))
+        let (bytes, found) = try await verified(response, reference)
+        let type = try mediaType(
+            bytes, response.headers.first(name: "Content-Type"), address(reference, "").authority)
+        return FetchedDocument(
+            descriptor: ContentDescriptor(mediaType: type, digest: found, size: Int64(bytes.count)), bytes: bytes)
+    }
+
+    /// Gets a manifest of any kind, such as an artifact's; only size and digest are checked.
+    ///
+    /// - Parameter types: what is asked for; the answer may be of another type.
+    /// - Throws: as ``manifest(_:)``.
+    public func document(_ reference: ImageReference, accepting types: [MediaType]) async throws -> FetchedDocument {
+        try await retrying {
+            let response = try await get(reference, "manifests/\(reference.manifestName)", Self.accepting(types))
+            let (bytes, found) = try await verified(response, reference)
+            let type = Self.mediaType(response.headers)
+            return FetchedDocument(
+                descriptor: ContentDescriptor(mediaType: type, digest: found, size: Int64(bytes.count)), bytes: bytes)
+        }
+    }
+
+    static func accepting(_ types: [MediaType]) -> HTTPHeaders {
+        HTTPHeaders([("Accept", types.map(\.rawValue).joined(separator: ", "))])
+    }
+
+    /// What the registry says that a document is, without parameters.
+    static func mediaType(_ headers: HTTPHeaders) -> MediaType {
+        MediaType(rawValue: String((headers.first(name: "Content-Type") ?? "").prefix { $0 != ";" && $0 != " " }))
+    }
+
+    /// The body of an answer, held against the digest that was asked for or promised.
+    private func verified(
+        _ response: HTTPClientResponse, _ reference: ImageReference
+    ) async throws -> ([UInt8], Digest) {
         let registry = address(reference, "").authority
         let bytes = try await read(response, limit: ImageDocumentLimits.manifestBytes, from: registry)
         let promised = try reference.digest ?? response.headers.first(name: "Docker-Content-Digest").map(Digest.init)
@@ -34,9 +67,7 @@ extension RegistryClient {
                 .invalidState,
                 "registry \(registry): sent a manifest with the digest \(found) where \(promised) was due")
         }
-        let type = try mediaType(bytes, response.headers.first(name: "Content-Type"), registry)
-        return FetchedDocument(
-            descriptor: ContentDescriptor(mediaType: type, digest: found, size: Int64(bytes.count)), bytes: bytes)
+        return (bytes, found)
     }
 
     /// What a document is: what it says itself must parse as what the registry says it is.

@@ -1,17 +1,3 @@
-/// Name and password for a registry.
-public struct RegistryCredential: Sendable, Hashable {
-    /// The user's name.
-    public var user: String
-    /// The password or access token.
-    public var password: String
-
-    /// Makes a credential.
-    public init(user: String, password: String) {
-        self.user = user
-        self.password = password
-    }
-}
-
 /// How a ``RegistryClient`` behaves; the defaults are right for people.
 public struct RegistryOptions: Sendable {
     /// Seconds to wait for a connection.
@@ -20,6 +6,8 @@ public struct RegistryOptions: Sendable {
     public var idleTimeout: Double = 30
     /// Seconds that a manifest or token may take in all.
     public var documentTimeout: Double = 60
+    /// Seconds that a registry may take to check and keep a blob when all of it was sent.
+    public var commitTimeout: Double = 300
     /// Fewest bytes a second, averaged over ``idleTimeout``, that a blob must come with; slower is dripping.
     public var minimumRate: Double = 512
     /// How often a request is tried in all when nothing gets ahead.
@@ -28,11 +16,20 @@ public struct RegistryOptions: Sendable {
     public var backOff: Double = 0.25
     /// The longest pause between two tries, in seconds, also where the registry asks for more (Retry-After).
     public var longestPause: Double = 20
+    /// Seconds that a mirror is passed over after a connection to it failed.
+    public var mirrorRest: Double = 60
+    /// Bytes of a blob sent at a time; nil sends all at once and falls back to parts only where a registry wants them.
+    public var uploadChunk: Int64?
     /// Registries (`host` or `host:port`) spoken to by plain HTTP, besides those on loopback.
     public var plainRegistries: Set<String> = []
+    /// Folders with mirrors and certificates, as containerd's and Docker's `certs.d`; the first that knows a registry
+    /// decides.
+    public var hostFolders: [String] = []
     /// The proxies to go through.
     public var proxies = ProxySettings()
+    /// Called with what a registry wants people to know (OCI distribution specification, "Warnings"), each text once.
+    public var warn: @Sendable (String) -> Void = { _ in }
 
-    /// The defaults, without proxies.
+    /// The defaults, without proxies, mirrors and certificates.
     public init() {}
 }

@@ -28,7 +28,7 @@ final class Counter: Sendable {
         options.idleTimeout = idle
         options.minimumRate = 10_000
         options.longestPause = 0.2
-        return RegistryClient(options: options, credentials: { _ in credential })
+        return TestClients.keep(RegistryClient(options: options, credentials: { _ in credential }))
     }
 
     /// Fetches `blob` from a server into a store of its own.

@@ -5,8 +5,11 @@ import Synchronization
 
 /// A request as the faulty server saw it.
 struct SeenRequest: Sendable {
+    let method: String
     let path: String
     let headers: [String: String]
+    /// As much of the body as the test's server was told to read.
+    let body: [UInt8]
 }
 
 /// A registry on loopback that answers as a test wants, over plain sockets: one thread for each connection.
@@ -50,11 +53,15 @@ final class FaultyServer: Sendable {
     let port: Int
     private let listener: Int32
     private let answer: Answer
+    private let bodyLimit: Int
     private let log = Mutex<[SeenRequest]>([])
 
     /// Listens on a free port of loopback.
-    init(_ answer: @escaping Answer) throws {
+    ///
+    /// - Parameter reading: how many bytes of a request's body are read; the connection is answered then.
+    init(reading bodyLimit: Int = .max, _ answer: @escaping Answer) throws {
         self.answer = answer
+        self.bodyLimit = bodyLimit
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -102,10 +109,23 @@ final class FaultyServer: Sendable {
             if parts.count == 2 { headers[parts[0].lowercased()] = parts[1].drop { $0 == " " }.description }
         }
         let words = lines.first?.split(separator: " ") ?? []
-        let request = SeenRequest(path: words.count > 1 ? String(words[1]) : "", headers: headers)
+        let request = SeenRequest(
+            method: String(words.first ?? ""), path: words.count > 1 ? String(words[1]) : "", headers: headers,
+            body: body(of: socket, min(headers["content-length"].flatMap { Int($0) } ?? 0, bodyLimit)))
         log.withLock { $0.append(request) }
         answer(request, Connection(socket))
     }
+}
+
+private func body(of socket: Int32, _ count: Int) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var part = [UInt8](repeating: 0, count: 65536)
+    while bytes.count < count {
+        let got = recv(socket, &part, min(part.count, count - bytes.count), 0)
+        if got <= 0 { break }
+        bytes += part[..<got]
+    }
+    return bytes
 }
 
 /// Runs a body on a thread of its own.

@@ -1,3 +1,4 @@
+import NIOHTTP1
 import Support
 import Testing
 
@@ -46,48 +47,76 @@ import Testing
             "https_proxy": "http://me:p%40ss@proxy.example:3128/", "HTTP_PROXY": "plain.example:8080",
             "NO_PROXY": "internal.example,.corp.example, 10.0.0.1:5000",
         ])
-        let proxy = try #require(settings.proxy(isSecure: true, host: "quay.io", port: 443))
+        let proxy = try #require(try settings.proxy(isSecure: true, host: "quay.io", port: 443))
         #expect(proxy.host == "proxy.example" && proxy.port == 3128)
         #expect(proxy.credential == RegistryCredential(user: "me", password: "p@ss"))
-        #expect(settings.proxy(isSecure: false, host: "quay.io", port: 80)?.host == "plain.example")
+        #expect(try settings.proxy(isSecure: false, host: "quay.io", port: 80)?.host == "plain.example")
         for host in ["internal.example", "a.internal.example", "x.corp.example", "localhost", "127.0.0.1", "::1"] {
-            #expect(settings.proxy(isSecure: true, host: host, port: 443) == nil, "\(host)")
+            #expect(try settings.proxy(isSecure: true, host: host, port: 443) == nil, "\(host)")
         }
-        #expect(settings.proxy(isSecure: true, host: "10.0.0.1", port: 5000) == nil)
-        #expect(settings.proxy(isSecure: true, host: "10.0.0.1", port: 443) != nil)
-        #expect(settings.proxy(isSecure: true, host: "notinternal.example", port: 443) != nil)
+        #expect(try settings.proxy(isSecure: true, host: "10.0.0.1", port: 5000) == nil)
+        #expect(try settings.proxy(isSecure: true, host: "10.0.0.1", port: 443) != nil)
+        #expect(try settings.proxy(isSecure: true, host: "notinternal.example", port: 443) != nil)
         #expect(ProxySettings(environment: ["REQUEST_METHOD": "GET", "HTTP_PROXY": "http://x"]).http == nil)
         #expect(
-            ProxySettings(environment: ["no_proxy": "*", "HTTPS_PROXY": "http://x:1"])
+            try ProxySettings(environment: ["no_proxy": "*", "HTTPS_PROXY": "http://x:1"])
                 .proxy(isSecure: true, host: "a", port: 1) == nil)
-    }
-
-    @Test func dockerLogins() throws {
-        let text = #"""
-            {"auths":{"https://index.docker.io/v1/":{"auth":"dXNlcjpwYXNz"},"127.0.0.1:5000":{"username":"a","password":"b"},
-            "empty.example":{}},"credsStore":"x","HttpHeaders":{"a":"b"}}
-            """#
-        let logins = try DockerCredentials.parse(Array(text.utf8), shown: "x")
-        #expect(logins["docker.io"] == RegistryCredential(user: "user", password: "pass"))
-        #expect(logins["127.0.0.1:5000"]?.password == "b")
-        #expect(logins["empty.example"] == nil)
-        #expect(try DockerCredentials(path: "/nonexistent/config.json").credential(for: "docker.io") == nil)
-        let error = try #require(throws: RuntimeError.self) {
-            _ = try DockerCredentials.parse(Array(#"{"auths":{"h":{"auth":"%%"}}}"#.utf8), shown: "f")
-        }
-        #expect(error.description.contains("auths.h.auth"))
     }
 
     @Test func answersAreSanitised() throws {
         let body = Array(#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest \u001b[31munknown"}]}"#.utf8)
-        let failure = try #require(statusFailure(404, "r.example", body, retryAfter: nil) as? RuntimeError)
+        let answer = RegistryAnswer(status: 404, headers: [:], body: body, registry: "r.example")
+        let failure = try #require(answer.failure(.init(loginName: "r.example")) as? RuntimeError)
         #expect(failure.code == .notFound)
         #expect(failure.description == "registry r.example: manifest  [31munknown (404)")
-        let limited = try #require(statusFailure(429, "r", [], retryAfter: "30") as? RegistryFailure)
-        #expect(limited.retryAfter == 30)
-        #expect(limited.error.description.contains("in 30 s"))
         #expect(escaped("repository:a/b c:pull") == "repository:a/b%20c:pull")
-        #expect(throws: RuntimeError.self) { _ = try parseToken(Array(#"{"token":"a\r\nb"}"#.utf8), "t") }
-        #expect(try parseToken(Array(#"{"access_token":"abc","expires_in":300}"#.utf8), "t") == "abc")
+    }
+
+    @Test func limitsAreExplained() throws {
+        let headers: HTTPHeaders = [
+            "Retry-After": "30", "RateLimit-Limit": "100;w=21600", "RateLimit-Remaining": "0;w=21600",
+        ]
+        let answer = RegistryAnswer(status: 429, headers: headers, body: [], registry: "r")
+        let limited = try #require(answer.failure(.init(loginName: "docker.io")) as? RegistryFailure)
+        #expect(limited.retryAfter == 30)
+        #expect(limited.error.code == .resourceExhausted)
+        let text = limited.error.description
+        #expect(text.contains("100 in 6 h, of which 0 are left"), "\(text)")
+        #expect(text.contains("try again in 30 s or log in (\"hako login docker.io\")"), "\(text)")
+        let dated = RegistryAnswer(
+            status: 503, headers: ["Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"], body: [], registry: "r")
+        #expect(try #require(dated.retryAfter) > 1e8)
+        #expect(HTTPDate.seconds("Wed, 21 Oct 2015 07:28:00 GMT") == 1_445_412_480)
+        #expect(HTTPDate.seconds("Wed, 99 Oct 2015 07:28:00 GMT") == nil)
+        #expect(RegistryAnswer(status: 503, headers: ["Retry-After": "-3"], body: [], registry: "r").retryAfter == nil)
+    }
+
+    @Test func tokenAnswers() throws {
+        #expect(throws: RuntimeError.self) { _ = try TokenDocument(Array(#"{"token":"a\r\nb"}"#.utf8), "t") }
+        #expect(throws: RuntimeError.self) { _ = try TokenDocument(Array("{}".utf8), "t") }
+        let token = try TokenDocument(
+            Array(#"{"token":"","access_token":"abc","expires_in":300,"refresh_token":"again"}"#.utf8), "t")
+        #expect(token.token == "abc" && token.lifetime == 300 && token.refreshToken == "again")
+        #expect(try TokenDocument(Array(#"{"token":"abc"}"#.utf8), "t").lifetime == 60)
+    }
+
+    @Test func proxyVariants() throws {
+        let networks = ProxySettings(environment: [
+            "all_proxy": "socks5://127.0.0.1:1080", "no_proxy": "10.0.0.0/8,fd00::/8,192.168.1.7,[2001:db8::1]:443",
+        ])
+        let proxy = try #require(try networks.proxy(isSecure: true, host: "quay.io", port: 443))
+        #expect(proxy.kind == .socks && proxy.port == 1080)
+        for host in ["10.1.2.3", "fd00::17", "192.168.1.7", "2001:db8:0::1"] {
+            #expect(try networks.proxy(isSecure: true, host: host, port: 443) == nil, "\(host)")
+        }
+        for host in ["11.1.2.3", "fe80::17", "192.168.1.70", "10.example"] {
+            #expect(try networks.proxy(isSecure: true, host: host, port: 443) != nil, "\(host)")
+        }
+        let other = ProxySettings(environment: ["HTTPS_PROXY": "https://proxy:3128", "NO_PROXY": "a.example"])
+        #expect(try other.proxy(isSecure: true, host: "a.example", port: 443) == nil)
+        #expect(throws: RuntimeError.self) { _ = try other.proxy(isSecure: true, host: "b.example", port: 443) }
+        #expect(try other.proxy(isSecure: false, host: "b.example", port: 80) == nil)
+        let upper = ProxySettings(environment: ["HTTPS_PROXY": "", "https_proxy": "x.example:1"])
+        #expect(try upper.proxy(isSecure: true, host: "b.example", port: 443)?.host == "x.example")
     }
 }

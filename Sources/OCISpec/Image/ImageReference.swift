@@ -56,6 +56,11 @@ public struct ImageReference: Hashable, Sendable, CustomStringConvertible {
         ImageReference(registry: registry, repository: repository, tag: tag, digest: digest)
     }
 
+    /// The same repository at another tag, without a digest.
+    public func tagged(_ tag: String) -> ImageReference {
+        ImageReference(registry: registry, repository: repository, tag: tag, digest: nil)
+    }
+
     /// True where the registry is this machine by its name or address, so that plain HTTP is used.
     public var isLoopback: Bool { isLoopbackHost(registryHost.host) }
 
