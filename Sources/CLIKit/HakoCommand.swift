@@ -13,7 +13,8 @@ struct HakoCommand: ParsableCommand {
             """, version: "hako version \(hakoVersion)",
         subcommands: [
             RunCommand.self, CreateCommand.self, StartCommand.self, ContainersCommand.self, KillCommand.self,
-            RemoveCommand.self, PullCommand.self, ImagesCommand.self, RemoveImageCommand.self, SpecCommand.self,
+            RemoveCommand.self, PullCommand.self, PushCommand.self, LoginCommand.self,
+            LogoutCommand.self, ImagesCommand.self, RemoveImageCommand.self, SpecCommand.self,
             InfoCommand.self, VersionCommand.self,
         ])
 }

@@ -2,6 +2,8 @@ internal import ContainerService
 
 /// The images that commands can use.
 protocol ImageLibrary: Sendable {
+    /// The images themselves, for commands that do more than these.
+    var service: ImageService { get }
     /// The image, ready to make containers from; pulled where the policy says so.
     func ensure(_ reference: String, platform: String?, policy: PullPolicy, progress: PullDisplay) throws
         -> ContainerImage

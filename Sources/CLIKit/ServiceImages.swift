@@ -1,44 +1,17 @@
 internal import ContainerService
-internal import Glibc
 internal import OCISpec
-internal import RegistryClient
 internal import Snapshots
 internal import Support
 
 /// The images of ``ImageService``, for commands that wait.
 struct ServiceImages: ImageLibrary {
-    private let service: ImageService
+    let service: ImageService
     private let snapshots: any Snapshotter
 
     /// Images in `root`, unpacked into `snapshots`; logins from docker's own file.
     init(root: String, snapshots: any Snapshotter) throws {
         self.snapshots = snapshots
-        let path = Self.credentialsPath
-        // Read only when a registry asks: most commands never talk to one.
-        var options = RegistryOptions()
-        options.proxies = ProxySettings(environment: Self.environment)
-        let registry = RegistryClient(
-            options: options,
-            credentials: { registry in
-                (try? DockerCredentials(path: path))?.credential(for: registry)
-            })
-        service = try ImageService(root: root, snapshots: snapshots, registry: registry)
-    }
-
-    /// The variables that name proxies.
-    private static var environment: [String: String] {
-        var found: [String: String] = [:]
-        for name in [
-            "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy", "REQUEST_METHOD",
-        ] {
-            if let value = getenv(name) { found[name] = String(cString: value) }
-        }
-        return found
-    }
-
-    private static var credentialsPath: String {
-        if let folder = getenv("DOCKER_CONFIG") { return "\(String(cString: folder))/config.json" }
-        return "\(getenv("HOME").map { String(cString: $0) } ?? "/root")/.docker/config.json"
+        service = try ImageService(root: root, snapshots: snapshots, registry: RegistryAccess.client())
     }
 
     func ensure(
