@@ -15,6 +15,8 @@ struct RegistryAnswer {
         var action = "pull"
         /// Whether we said who we are.
         var isLoggedIn = false
+        /// Whether it was asked by plain HTTP.
+        var isPlain = false
     }
 
     let status: UInt
@@ -47,10 +49,12 @@ struct RegistryAnswer {
         case 403:
             return RuntimeError(.permissionDenied, "\(text("forbidden"))\(Self.advice(subject))")
         case 429: return tooManyRequests(text("too many requests"), subject)
-        case 400 where !registry.isEmpty && said == nil && isHTTPSHint:
+        case 400 where said == nil && subject.isPlain && !headers.contains(name: "Docker-Distribution-Api-Version"):
+            // What servers say to plain HTTP on a port for TLS; the body is not there after a HEAD.
             return RuntimeError(
                 .unavailable,
-                "\(shown): it speaks HTTPS; put its authority's certificate into certs.d/\(registry)/ca.crt (400)")
+                "\(shown): it seems to speak HTTPS only (400); put its authority's certificate into "
+                    + "certs.d/\(registry)/ca.crt")
         case 405, 501: return RuntimeError(.unsupported, text("the registry doesn't allow to \(subject.action) this"))
         case 413: return RuntimeError(.resourceExhausted, text("too large for the registry"))
         case 408, 425, 500, 502, 503, 504:
@@ -68,11 +72,6 @@ struct RegistryAnswer {
         }
         let known = subject.action == "pull" ? "it may not exist, or a login is needed" : "a login is needed"
         return "; \(known): \"hako login \(subject.loginName)\""
-    }
-
-    /// What Go's servers say to plain HTTP on a port with TLS.
-    private var isHTTPSHint: Bool {
-        String(decoding: body.prefix(200), as: UTF8.self).range(of: "HTTPS server") != nil
     }
 
     private func tooManyRequests(_ text: String, _ subject: Subject) -> RegistryFailure {

@@ -40,6 +40,8 @@ extension RegistryClient {
             return try await exchange(request, with: last)
         } catch let error as RuntimeError where !failures.isEmpty {
             throw RuntimeError(error.code, "\(error)\(failures)")
+        } catch let failure as RegistryFailure where !failures.isEmpty {
+            throw RegistryFailure(failure.error.code, "\(failure.error)\(failures)", retryAfter: failure.retryAfter)
         }
     }
 
@@ -76,7 +78,8 @@ extension RegistryClient {
             if status == 416 { throw RangeRefused() }
             let subject = RegistryAnswer.Subject(
                 loginName: purpose.loginName, content: content(request), action: request.action,
-                isLoggedIn: isOwn ? await authorizer.hasLogin(purpose.loginName) : false)
+                isLoggedIn: isOwn ? await authorizer.hasLogin(purpose.loginName) : false,
+                isPlain: !answer.address.isSecure)
             throw RegistryAnswer(answer.response, body, shown).failure(subject)
         }
         throw RuntimeError(.internal, "registry \(registry): no answer")

@@ -223,7 +223,7 @@ final class Counter: Sendable {
         #expect(try result.outcome.get().bytes == text)
         #expect(result.requests.count == 3)
         let token = try #require(result.requests.first { $0.path.hasPrefix("/token") })
-        #expect(token.path == "/token?scope=repository:a/b:pull&service=s%20s")
+        #expect(token.path == "/token?scope=repository:a/b:pull&service=s%20s&account=u")
         #expect(token.headers["authorization"] == "Basic dTpw")
         #expect(result.requests[0].headers["accept"]?.contains(MediaType.dockerManifest.rawValue) == true)
     }

@@ -96,6 +96,10 @@ final class FaultyServer: Sendable {
 
     private func serve(_ socket: Int32) {
         defer { close(socket) }
+        answerNext(on: socket)
+    }
+
+    private func answerNext(on socket: Int32) {
         var bytes: [UInt8] = []
         while !bytes.suffix(4).elementsEqual([13, 10, 13, 10]) {
             var byte: UInt8 = 0
@@ -113,7 +117,11 @@ final class FaultyServer: Sendable {
             method: String(words.first ?? ""), path: words.count > 1 ? String(words[1]) : "", headers: headers,
             body: body(of: socket, min(headers["content-length"].flatMap { Int($0) } ?? 0, bodyLimit)))
         log.withLock { $0.append(request) }
-        answer(request, Connection(socket))
+        let connection = Connection(socket)
+        guard request.method == "CONNECT" else { return answer(request, connection) }
+        // A proxy's tunnel, with ourselves at its other end.
+        connection.send(Array("HTTP/1.1 200 OK\r\n\r\n".utf8))
+        answerNext(on: socket)
     }
 }
 

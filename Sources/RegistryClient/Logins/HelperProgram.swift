@@ -36,22 +36,21 @@ struct HelperProgram: Sendable {
 
     /// Runs it to its end; blocks. Its standard error is ours.
     func run(_ arguments: [String], input: [UInt8]) throws -> Answer {
-        // A socket, so that a program that reads nothing is an error and no signal.
-        var ours: SharedDescriptor?
-        var theirs: SharedDescriptor?
-        try Descriptor.socketPair().split { first, second in
-            ours = SharedDescriptor(first)
-            theirs = SharedDescriptor(second)
-        }
-        guard let socket = ours else { throw RuntimeError(.internal, "\(name): no socket") }
+        // Sockets, so that a program that reads nothing is an error and no signal; two, so that the end of one that left
+        // some of its input unread does not cut off its answer.
+        let stdin = try Self.pair()
+        let stdout = try Self.pair()
         var program = ChildProgram(path: path, arguments: arguments, environment: Self.environment())
-        program.input = theirs?.rawValue
-        program.output = theirs?.rawValue
+        program.input = stdin.theirs.rawValue
+        program.output = stdout.theirs.rawValue
         program.error = 2
         let pid = try program.spawn()
-        theirs = nil
+        stdin.closeTheirs()
+        stdout.closeTheirs()
         do {
-            let output = try converse(socket, input)
+            let end = ContinuousClock.now + .seconds(timeout)
+            try send(input, to: stdin.ours.rawValue, until: end)
+            let output = try receive(from: stdout.ours.rawValue, until: end)
             return Answer(code: try waitForChild(pid).code, output: output)
         } catch {
             kill(pid, SIGKILL)
@@ -60,20 +59,22 @@ struct HelperProgram: Sendable {
         }
     }
 
-    /// Sends the input, then reads until the program's end of the conversation is closed.
-    private func converse(_ socket: SharedDescriptor, _ input: [UInt8]) throws -> [UInt8] {
-        let end = ContinuousClock.now + .seconds(timeout)
-        let raw = socket.rawValue
+    /// Sends the input and ends it; a program that wants none of it is no failure.
+    private func send(_ input: [UInt8], to raw: Int32, until end: ContinuousClock.Instant) throws {
         var rest = input[...]
         while !rest.isEmpty {
             try wait(raw, Int16(POLLOUT), until: end)
             let count = rest.withUnsafeBytes {
-                send(raw, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+                Glibc.send(raw, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
             }
             if count < 0, errno != EAGAIN, errno != EINTR { break }
             rest = rest.dropFirst(max(count, 0))
         }
         shutdown(raw, Int32(SHUT_WR))
+    }
+
+    /// Reads until the program's end is closed.
+    private func receive(from raw: Int32, until end: ContinuousClock.Instant) throws -> [UInt8] {
         var output: [UInt8] = []
         var space = [UInt8](repeating: 0, count: 16384)
         while true {
@@ -85,6 +86,28 @@ struct HelperProgram: Sendable {
                 throw RuntimeError(.resourceExhausted, "\(name): an answer of more than \(limit) bytes")
             }
         }
+    }
+
+    /// A socket's two ends.
+    private final class Pair {
+        let ours: SharedDescriptor
+        private var other: SharedDescriptor?
+        var theirs: SharedDescriptor { other ?? ours }
+
+        init(_ ours: SharedDescriptor, _ theirs: SharedDescriptor) {
+            self.ours = ours
+            other = theirs
+        }
+
+        func closeTheirs() { other = nil }
+    }
+
+    private static func pair() throws -> Pair {
+        var ends: [SharedDescriptor] = []
+        try Descriptor.socketPair().split { first, second in
+            ends = [SharedDescriptor(first), SharedDescriptor(second)]
+        }
+        return Pair(ends[0], ends[1])
     }
 
     private func wait(_ descriptor: Int32, _ events: Int16, until end: ContinuousClock.Instant) throws {

@@ -8,7 +8,7 @@ public struct ProxySettings: Sendable, Hashable {
     public struct Proxy: Sendable, Hashable {
         /// How it is spoken to.
         public enum Kind: Sendable, Hashable {
-            /// By HTTP; a tunnel (CONNECT) for what is encrypted.
+            /// By HTTP, through a tunnel (CONNECT).
             case http
             /// By SOCKS version 5.
             case socks
