@@ -92,6 +92,7 @@ extension Integration.NativeRuntime {
 
         @Test func `an added capability is ambient where the container may inherit it`() throws {
             let container = try resident {
+                $0["process"]["capabilities"]["bounding"] = ["CAP_KILL", "CAP_SYS_CHROOT"]
                 $0["process"]["capabilities"]["inheritable"] = ["CAP_KILL", "CAP_SYS_CHROOT"]
                 $0["process"]["capabilities"]["ambient"] = ["CAP_KILL"]
             }
