@@ -113,7 +113,11 @@ let package = Package(
             name: "Archive", dependencies: ["CLinux", "CZlib", "CZstd", "Linux", "Support"],
             swiftSettings: swiftSettings, linkerSettings: codecLibraries),
         library("Snapshots", ["CLinux", "Linux", "Support"]),
-        library("ContentStore", ["JSON", "Linux", "OCISpec", "Support", crypto]),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+        .target(
+            name: "Metadata", dependencies: ["CSQLite", "Linux", "OCISpec", "Support"], swiftSettings: swiftSettings,
+            linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]),
+        library("ContentStore", ["JSON", "Linux", "Metadata", "OCISpec", "Support", crypto]),
         library("RegistryClient", ["ContentStore", "JSON", "Linux", "OCISpec", "ProcessIO", "Support"] + http),
         // 4: isolations
         library("Isolation", ["CLinux", "Cgroups", "Linux", "OCISpec", "Support"]),
@@ -134,9 +138,8 @@ let package = Package(
         library(
             "ContainerService",
             [
-                "Archive", "CLinux", "ContentStore", "JSON", "Linux", "OCISpec", "ProcessIO", "RegistryClient",
-                "Seccomp",
-                "Snapshots", "Support",
+                "Archive", "CLinux", "ContentStore", "JSON", "Linux", "Metadata", "OCISpec", "ProcessIO",
+                "RegistryClient", "Seccomp", "Snapshots", "Support",
             ]),
         // 6: doors
         library(
@@ -166,8 +169,8 @@ let package = Package(
         unitTests(
             "ContainerService",
             [
-                "CLinux", "ContentStore", "JSON", "Linux", "OCISpec", "ProcessIO", "RegistryClient", "Snapshots",
-                "Support",
+                "CLinux", "ContentStore", "JSON", "Linux", "Metadata", "OCISpec", "ProcessIO", "RegistryClient",
+                "Snapshots", "Support",
             ]),
         unitTests("RootFilesystem", ["Linux", "Support"]),
         unitTests("NamespaceIsolation", ["OCISpec", "Support"]),
@@ -183,7 +186,8 @@ let package = Package(
         unitTests("Resctrl", ["Linux", "Support"]),
         unitTests("CRIU", ["Linux", "Support"]),
         unitTests("Netlink", ["Linux"]),
-        unitTests("ContentStore", ["JSON", "Linux", "OCISpec", "Support"]),
+        unitTests("Metadata", ["CLinux", "CSQLite", "Linux", "OCISpec", "Support"]),
+        unitTests("ContentStore", ["JSON", "Linux", "Metadata", "OCISpec", "Support"]),
         unitTests("RegistryClient", ["ContentStore", "JSON", "Linux", "OCISpec", "Support"] + http),
     ]
 )

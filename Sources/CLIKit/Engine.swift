@@ -9,6 +9,8 @@ struct Engine {
     let folders: ContainerService.Folders
     let runtime: RuntimeClient
     let images: any ImageLibrary
+    /// The images themselves, for the commands that look into them.
+    let imageService: ImageService
     let containers: ContainerService
 
     /// Opens the folders that the options name; puts right what programs left that died.
@@ -23,7 +25,8 @@ struct Engine {
             path: runs ? try RuntimeLocation.find(options.runtime) : RuntimeLocation.likely(options.runtime),
             stateFolder: "\(folders.state)/runtime")
         let snapshots = try Self.snapshots(folders)
-        images = try ServiceImages(root: folders.root, snapshots: snapshots)
+        let library = try ServiceImages(root: folders.root, snapshots: snapshots)
+        (images, imageService) = (library, library.service)
         containers = try ContainerService(folders: folders, runtime: runtime, snapshots: OverlayRoots(snapshots))
         if runs {
             for failure in try containers.recover().failures { Console.error("warning: \(failure)") }

@@ -10,7 +10,11 @@ protocol ImageLibrary: Sendable {
     /// The images that are here, newest first.
     func list() throws -> [ImageSummary]
     /// Takes a name away, and the image where it was its last; returns what was done, a line each.
-    func remove(_ reference: String, force: Bool) throws -> [String]
+    ///
+    /// - Parameters:
+    ///   - collects: whether what nothing uses any more goes at once.
+    ///   - uses: the containers that there are.
+    func remove(_ reference: String, force: Bool, collects: Bool, uses: [ImageUse]) throws -> [String]
 }
 
 /// When an image is pulled.
@@ -20,12 +24,16 @@ enum PullPolicy: String, CaseIterable {
 
 /// An image in a list.
 struct ImageSummary: Sendable {
+    /// The full name; nil for an image without one.
+    var name: String?
     var repository: String
     var tag: String
     var digest: String
     var identifier: String
     /// Seconds of the Unix epoch; nil where the image does not say.
     var created: Int64?
-    /// Bytes on disk.
+    /// Bytes of its layers in the store.
     var size: Int64
+    /// What it runs on.
+    var platform: String
 }

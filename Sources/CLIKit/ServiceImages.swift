@@ -54,12 +54,12 @@ struct ServiceImages: ImageLibrary {
     }
 
     func list() throws -> [ImageSummary] {
-        try service.list().map { image in
-            let (repository, tag) = Self.parts(image.name)
+        try service.listings().map { image in
+            let (repository, tag) = image.name.map(Self.parts) ?? ("<none>", "<none>")
             return ImageSummary(
-                repository: repository, tag: tag, digest: image.target.digest.description,
-                identifier: image.identifier.description, created: Timestamps.seconds(image.configuration.created),
-                size: image.size)
+                name: image.name, repository: repository, tag: tag, digest: image.target.description,
+                identifier: image.identifier.description, created: image.created, size: image.size,
+                platform: image.platform)
         }.sorted { ($0.created ?? 0, $1.repository) > ($1.created ?? 0, $0.repository) }
     }
 
@@ -73,9 +73,11 @@ struct ServiceImages: ImageLibrary {
         return (familiar, tag)
     }
 
-    func remove(_ reference: String, force: Bool) throws -> [String] {
-        let removal = try service.remove(reference, force: force)
-        return removal.untagged.map { "Untagged: \($0)" } + (removal.deleted.map { ["Deleted: \($0)"] } ?? [])
+    func remove(_ reference: String, force: Bool, collects: Bool, uses: [ImageUse]) throws -> [String] {
+        let removal = try service.remove(reference, force: force, collects: collects, uses: uses)
+        let names = removal.untagged.map { name in (try? ImageReference(name).familiar) ?? name }
+        return names.map { "Untagged: \($0)" } + (removal.deleted.map { ["Deleted: \($0)"] } ?? [])
+            + removal.layers.map { "Deleted: sha256:\($0)" }
     }
 }
 

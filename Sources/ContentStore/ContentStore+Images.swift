@@ -1,21 +1,8 @@
 internal import Glibc
 internal import Linux
+public import Metadata
 public import OCISpec
 internal import Support
-
-/// An image name in the store and what it refers to.
-public struct NamedImage: Sendable, Hashable {
-    /// The full name, such as `docker.io/library/busybox:latest`.
-    public let name: String
-    /// The index or manifest behind it.
-    public let target: ContentDescriptor
-
-    /// Makes a pair.
-    public init(name: String, target: ContentDescriptor) {
-        self.name = name
-        self.target = target
-    }
-}
 
 /// The annotations that carry names in `index.json`.
 public enum ImageAnnotation {
@@ -28,63 +15,85 @@ public enum ImageAnnotation {
 extension ContentStore {
     /// Every name, sorted.
     public func images() throws -> [NamedImage] {
-        try entries().compactMap { entry in
-            entry.annotations[ImageAnnotation.name].map { NamedImage(name: $0, target: entry) }
-        }.sorted { $0.name < $1.name }
+        try metadata().images()
     }
 
     /// What the full name refers to; nil where the store has no such name.
     public func image(named name: String) throws -> ContentDescriptor? {
-        try entries().first { $0.annotations[ImageAnnotation.name] == name }
+        try metadata().image(named: name)?.target
     }
 
-    /// Lets the full name refer to `target` from now on, replacing what it referred to. Atomic and durable.
+    /// Lets the full name refer to `target` from now on. Atomic and durable.
     ///
+    /// What it referred to before keeps its other names; one without any stays as a nameless image.
     /// - Parameter short: the tag, for tools that read the layout by it.
     public func setImage(_ name: String, short: String?, to target: ContentDescriptor) throws {
-        _ = try attempt("name image \(name)") {
-            try updateEntries { entries in
-                var entry = target
-                entry.annotations = [ImageAnnotation.name: name]
-                entry.annotations[ImageAnnotation.reference] = short
-                let isSame = entries.contains(entry)
-                entries.removeAll { $0.annotations[ImageAnnotation.name] == name }
-                entries.append(entry)
-                return !isSame
-            }
-        }
+        try setImage(NamedImage(name: name, short: short, target: target))
+    }
+
+    /// Lets a name refer to its target, or keeps a nameless image. Atomic and durable.
+    public func setImage(_ image: NamedImage) throws {
+        let plain = ContentDescriptor(
+            mediaType: image.target.mediaType, digest: image.target.digest, size: image.target.size)
+        try metadata().setImage(NamedImage(name: image.name, short: image.short, target: plain), view: writeIndex)
     }
 
     /// Removes the names; true where at least one was there. Blobs stay until ``collectGarbage()``.
     @discardableResult
     public func removeImages(_ names: Set<String>) throws -> Bool {
-        try attempt("remove image \(names.sorted().joined(separator: ", "))") {
-            try updateEntries { entries in
-                let before = entries.count
-                entries.removeAll { entry in entry.annotations[ImageAnnotation.name].map(names.contains) ?? false }
-                return entries.count != before
+        try !metadata().removeImages(names, view: writeIndex).isEmpty
+    }
+
+    // MARK: index.json
+
+    private var indexPath: String { "\(path)/index.json" }
+    private static let indexBytes = 16 << 20
+
+    /// The names in `index.json`, which stores of older programs have nowhere else.
+    func namesInIndex() throws -> [NamedImage] {
+        if access(indexPath, F_OK) != 0, errno == ENOENT { return [] }
+        return try attempt("read \(indexPath)") {
+            let entries = try ImageIndex(readFile(indexPath, limit: Self.indexBytes), limit: Self.indexBytes).manifests
+            return entries.compactMap { entry in
+                entry.annotations[ImageAnnotation.name].map { name in
+                    NamedImage(
+                        name: name, short: entry.annotations[ImageAnnotation.reference],
+                        target: ContentDescriptor(mediaType: entry.mediaType, digest: entry.digest, size: entry.size))
+                }
             }
         }
     }
 
-    /// The entries of `index.json`; none where it is missing.
-    func entries() throws -> [ContentDescriptor] {
-        let file = "\(path)/index.json"
-        if access(file, F_OK) != 0, errno == ENOENT { return [] }
-        return try attempt("read \(file)") {
-            try ImageIndex(try readFile(file, limit: Self.indexBytes), limit: Self.indexBytes).manifests
+    /// Replaces `index.json`; returns a mark by which ``isCurrentIndex(_:)`` knows it again.
+    ///
+    /// Its bytes are flushed before it gets its name, the name itself is not: after a power failure the old file is
+    /// there, does not fit the mark, and is written again.
+    func writeIndex(_ images: [NamedImage]) throws -> String {
+        let entries = images.map { image in
+            var entry = image.target
+            if !image.isNameless { entry.annotations[ImageAnnotation.name] = image.name }
+            entry.annotations[ImageAnnotation.reference] = image.short
+            return entry
         }
+        let staged = "\(path)/ingest/index-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+        do {
+            let file = try Descriptor.open(staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644)
+            try file.writeAll(ImageIndex.text(entries), staged)
+            try file.synchronize(staged)
+            try check("rename", indexPath) { rename(staged, indexPath) }
+        } catch {
+            unlink(staged)
+            throw error
+        }
+        return indexMark() ?? ""
     }
 
-    private static let indexBytes = 16 << 20
+    /// Whether `index.json` is the file that was written last.
+    func isCurrentIndex(_ mark: String) -> Bool { indexMark() == mark }
 
-    /// Changes the entries under the index lock; `change` says whether it changed anything.
-    private func updateEntries(_ change: (inout [ContentDescriptor]) throws -> Bool) throws -> Bool {
-        let lock = try FileLock.waiting("\(path)/index.lock", .exclusive)
-        defer { withExtendedLifetime(lock) {} }
-        var all = try entries()
-        guard try change(&all) else { return false }
-        try writeAtomically(ImageIndex.text(all), to: "\(path)/index.json", mode: 0o644)
-        return true
+    private func indexMark() -> String? {
+        var status = stat()
+        guard lstat(indexPath, &status) == 0 else { return nil }
+        return "\(status.st_ino) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
     }
 }

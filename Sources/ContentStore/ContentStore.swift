@@ -1,18 +1,25 @@
 internal import Glibc
 internal import JSON
 public import Linux
+public import Metadata
 public import OCISpec
 internal import Support
+internal import Synchronization
 
 /// Content by digest and image names, kept as an OCI image layout (image-layout.md) that other tools can read:
 /// `oci-layout`, `index.json` and `blobs/<algorithm>/<hex>`, with unfinished downloads in `ingest/`.
 ///
-/// Several processes may use one store at a time. A blob appears under its name only whole, verified and flushed to
-/// disk. Whoever brings blobs in holds a ``Lease`` until a name refers to them; ``collectGarbage()`` never runs
-/// beside a lease.
+/// Names, and what else is known of the content, are in `metadata.db` (``Metadata``); `index.json` is written from it
+/// at each change and never read again. Several processes may use one store at a time. A blob appears under its name
+/// only whole, verified and flushed to disk. Whoever brings blobs in holds a ``Lease`` until a name refers to them: what
+/// this object is asked for meanwhile is not collected.
 public final class ContentStore: Sendable {
     /// The store's folder.
     public let path: String
+    /// Opened when first needed: most commands need it, but making a store need not.
+    private let openedMetadata = Mutex<Metadata?>(nil)
+    /// The leases held through this object, with what each has been told to keep.
+    let leases = Mutex<[Int64: Set<String>]>([:])
 
     /// Opens the store in `path`, making what is missing (folders of mode 0700).
     public init(opening path: String) throws {
@@ -23,6 +30,18 @@ public final class ContentStore: Sendable {
             if access(mark, F_OK) != 0 {
                 try writeAtomically(Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8), to: mark, mode: 0o644)
             }
+        }
+    }
+
+    /// Names, leases and facts about the content; names of a store without any are taken over from `index.json`.
+    public func metadata() throws -> Metadata {
+        try openedMetadata.withLock { opened in
+            if let opened { return opened }
+            let made = try Metadata(opening: "\(path)/metadata.db") { try namesInIndex() }
+            opened = made
+            // Derived, so that a disk that can't be written is no reason to show nothing.
+            if !made.isReadOnly { try? made.refreshView(isCurrent: isCurrentIndex, writeIndex) }
+            return made
         }
     }
 
@@ -76,6 +95,7 @@ public final class ContentStore: Sendable {
     @discardableResult
     public func write(_ bytes: [UInt8], _ algorithm: Digest.Algorithm = .sha256) throws -> Digest {
         let digest = try ContentHash.digest(of: bytes, algorithm)
+        try protect([digest.description])
         if size(of: digest) == Int64(bytes.count) { return digest }
         try attempt("store blob \(digest)") {
             try makeDirectories("\(path)/blobs/\(algorithm.rawValue)", mode: 0o700)

@@ -134,6 +134,7 @@ extension ContentStore {
     /// - Precondition: the caller holds a ``Lease``.
     public func ingest(_ content: ContentDescriptor) throws -> Ingest.Beginning {
         try attempt("store blob \(content.digest)") {
+            try protect([content.digest.description])
             if contains(content) { return .present }
             guard let ingest = try Ingest.begin(content.digest, content.size, self) else {
                 return contains(content) ? .present : .busy

@@ -97,7 +97,9 @@ struct RemoveImageCommand: ParsableCommand {
     func run() throws {
         let engine = try Engine(globals, runs: false)
         try EachArgument.run("rmi", images) { reference in
-            for line in try engine.images.remove(reference, force: force) { Console.line(line) }
+            for line in try engine.images.remove(reference, force: force, collects: true, uses: []) {
+                Console.line(line)
+            }
         }
     }
 }

@@ -21,10 +21,9 @@ extension ImageService {
             case .layout(let path, let tag):
                 return try await bringImage(try LayoutSource(path: path, tag: tag), platform, progress)
             case .archive(let path, let name):
-                let scratch = "\(imports)/\(String(UInt64.random(in: 0 ... .max), radix: 16))"
-                try makeDirectories(scratch, mode: 0o700)
-                defer { try? removeTree(scratch) }
-                let source = try await onThread { try ArchiveSource.open(path, name: name, folder: scratch) }
+                let scratch = try ScratchFolder(in: imports)
+                let folder = scratch.path
+                let source = try await onThread { try ArchiveSource.open(path, name: name, folder: folder) }
                 return try await bringImage(source, platform, progress)
             }
         } catch {
@@ -52,8 +51,10 @@ extension ImageService {
                 .unsupported, "the image is for \(configuration.platform), not for \(platform ?? .host)")
         }
         let image = try image(source.name, target, manifest, configuration)
+        try keep(image)
         try await bringLayers(source, image, progress)
         try content.setImage(source.name, short: source.tag, to: target)
+        try remember(image, from: source)
         progress(ImageProgress(item: source.name, phase: .done, bytes: image.size, total: image.size))
         return image
     }

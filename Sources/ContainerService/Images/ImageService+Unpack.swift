@@ -12,6 +12,7 @@ extension ImageService {
     func unpacked(_ image: Image, _ progress: @escaping ImageProgressHandler) async throws -> Image {
         let lease = try content.lease()
         defer { withExtendedLifetime(lease) {} }
+        try keep(image)
         do {
             for number in image.layers.indices where try !snapshots.contains(layer: image.layers[number]) {
                 try await unpackLayer(number, of: image, progress)

@@ -1,5 +1,6 @@
 public import ContentStore
 internal import Linux
+internal import Metadata
 public import OCISpec
 public import RegistryClient
 public import Snapshots
@@ -42,39 +43,14 @@ public final class ImageService: Sendable {
         case .layout, .archive: isNamed = false
         default: break
         }
-        if isNamed, let found = try? local(try find(text), platform), found.manifest.layers.allSatisfy(content.contains)
-        {
-            return try await unpacked(found, progress)
+        // Held from before the look, so that what is found stays until it is unpacked.
+        let lease = try content.lease()
+        defer { withExtendedLifetime(lease) {} }
+        if isNamed, let found = try? local(try find(text), platform) {
+            try keep(found)
+            if found.manifest.layers.allSatisfy(content.contains) { return try await unpacked(found, progress) }
         }
         return try await pull(text, platform: platform, progress: progress)
-    }
-
-    /// Every name and what it refers to, by name; an image whose documents are damaged is left out.
-    public func list() throws -> [Image] {
-        try content.images().compactMap { try? local($0, nil) }
-    }
-
-    /// Finds an image by name, ID or the beginning of an ID; it need not be unpacked.
-    ///
-    /// - Throws: `notFound`; `invalidArgument` where an ID's beginning fits several images.
-    public func resolve(_ text: String, platform: Platform? = nil) throws -> Image {
-        try local(try find(text), platform)
-    }
-
-    func find(_ text: String) throws -> NamedImage {
-        if let reference = try? ImageReference(text), let target = try content.image(named: reference.description) {
-            return NamedImage(name: reference.description, target: target)
-        }
-        let hex = text.hasPrefix("sha256:") ? String(text.dropFirst("sha256:".count)) : text
-        if hex.utf8.count >= 2, hex.utf8.count <= 64, hex.allSatisfy({ $0.isHexDigit && !$0.isUppercase }) {
-            let fitting = try list().filter { $0.identifier.hex.hasPrefix(hex) }
-            if Set(fitting.map(\.identifier)).count > 1 {
-                throw RuntimeError(.invalidArgument, "image \(text): several images have an ID that begins so")
-            }
-            if let image = fitting.first { return NamedImage(name: image.name, target: image.target) }
-        }
-        _ = try ImageOrigin(text)
-        throw RuntimeError(.notFound, "image \(text): not here; pull it first")
     }
 
     /// The image as its documents in the store describe it.
@@ -99,6 +75,12 @@ public final class ImageService: Sendable {
         }
         let layers = try chainIDs(configuration.diffIDs).map(\.hex)
         return Image(name: name, target: target, manifest: manifest, configuration: configuration, layers: layers)
+    }
+
+    /// Puts all that an image is made of under the leases that are held.
+    func keep(_ image: Image) throws {
+        let documents = [image.target.digest, image.identifier] + image.manifest.layers.map(\.digest)
+        try content.protect(documents.map(\.description) + image.layers.map(Metadata.layerItem))
     }
 
     private func localManifest(_ target: ContentDescriptor, _ platform: Platform?, depth: Int) throws -> Manifest {

@@ -9,6 +9,8 @@ protocol ImageSource: Sendable {
     var name: String { get }
     /// The tag of that name, if any.
     var tag: String? { get }
+    /// The repository that can be asked again later, such as `docker.io/library/busybox`; nil where there is none.
+    var repository: String? { get }
     /// The index or manifest that the image is.
     func top() async throws -> (content: ContentDescriptor, bytes: [UInt8])
     /// A further index or manifest, of the digest and size named.
@@ -18,6 +20,10 @@ protocol ImageSource: Sendable {
         _ content: ContentDescriptor, into store: ContentStore, progress: @Sendable (Int64) -> Void) async throws
 }
 
+extension ImageSource {
+    var repository: String? { nil }
+}
+
 /// A repository in a registry.
 struct RegistrySource: ImageSource {
     let client: RegistryClient
@@ -25,6 +31,7 @@ struct RegistrySource: ImageSource {
 
     var name: String { reference.description }
     var tag: String? { reference.tag }
+    var repository: String? { reference.name }
 
     func top() async throws -> (content: ContentDescriptor, bytes: [UInt8]) {
         let document = try await client.manifest(reference)

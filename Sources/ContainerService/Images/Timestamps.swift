@@ -1,9 +1,9 @@
 internal import Glibc
 
 /// Instants as images write them.
-enum Timestamps {
+public enum Timestamps {
     /// Seconds of the Unix epoch of an RFC 3339 text such as `2026-01-31T12:00:00.5Z`; nil where it is none.
-    static func seconds(_ text: String) -> Int64? {
+    public static func seconds(_ text: String) -> Int64? {
         let numbers = text.split { !$0.isASCII || !$0.isNumber }.prefix(6).compactMap { Int32($0) }
         guard numbers.count == 6, text.utf8.count >= 20, (1...12).contains(numbers[1]) else { return nil }
         var parts = tm()
