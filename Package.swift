@@ -60,7 +60,9 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 }
 
 /// Debian's static codec libraries: nothing to find at run time.
-let codecLibraries: [LinkerSetting] = [.linkedLibrary(":libz.a"), .linkedLibrary(":libzstd.a")]
+let codecLibraries: [LinkerSetting] = [
+    .linkedLibrary(":libz.a"), .linkedLibrary(":libzstd.a"), .linkedLibrary(":libdeflate.a"),
+]
 
 func unitTests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(
@@ -109,8 +111,9 @@ let package = Package(
         library("Netlink", ["Linux"]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CDeflate", providers: [.apt(["libdeflate-dev"])]),
         .target(
-            name: "Archive", dependencies: ["CLinux", "CZlib", "CZstd", "Linux", "Support"],
+            name: "Archive", dependencies: ["CDeflate", "CLinux", "CZlib", "CZstd", "Linux", "Support"],
             swiftSettings: swiftSettings, linkerSettings: codecLibraries),
         library("Snapshots", ["CLinux", "Linux", "Support"]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
@@ -163,7 +166,7 @@ let package = Package(
         // Drives the built programs from outside; needs root. See docs/testing.md.
         .target(name: "CHarness", path: "Tests/CHarness"),
         .testTarget(name: "IntegrationTests", dependencies: ["CHarness"], swiftSettings: swiftSettings),
-        unitTests("Archive", ["CLinux", "CZlib", "CZstd", "Linux", "Support"]),
+        unitTests("Archive", ["CDeflate", "CLinux", "CZlib", "CZstd", "Linux", "Support"]),
         unitTests("Snapshots", ["Archive", "CLinux", "Linux", "Support"]),
         unitTests("OCISpec", ["JSON", "Support"]),
         unitTests(

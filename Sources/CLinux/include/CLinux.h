@@ -202,3 +202,5 @@ int cl_sched_setaffinity(pid_t pid, const void *mask, size_t size);
 int cl_pidfd_getfd(int pidfd, int fd);
 /// 1 where the kernel knows all of these seccomp(2) filter flags, else 0. Installs nothing.
 int cl_seccomp_knows_flags(unsigned flags);
+/// lseek(2)'s place of the next data at or behind an offset.
+static const int CL_SEEK_DATA = 3;
