@@ -62,6 +62,14 @@ extension ContentStore {
         }
     }
 
+    /// Bytes of unfinished downloads.
+    public func unfinishedBytes() throws -> Int64 {
+        try directoryEntries("\(path)/ingest").reduce(0) { sum, name in
+            var status = stat()
+            return lstat("\(path)/ingest/\(name)", &status) == 0 ? sum + Int64(status.st_size) : sum
+        }
+    }
+
     private func removeOldIngests(_ age: Int, _ report: inout GarbageReport) throws {
         let oldest = time(nil) - age
         for name in try directoryEntries("\(path)/ingest") {
@@ -74,8 +82,10 @@ extension ContentStore {
         }
     }
 
-    /// Whether no owner holds the lock of an unfinished download.
+    /// Whether no owner holds the lock of an unfinished download, and no process writes a staged document.
     private func isAbandoned(_ file: String) throws -> Bool {
+        let parts = (file.split(separator: "/").last ?? "").split(separator: "-")
+        if parts.count == 3, let writer = Int32(parts[1]) { return kill(writer, 0) != 0 && errno == ESRCH }
         guard let opened = try? Descriptor.open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) else { return false }
         return try tryLock(opened.rawValue, .exclusive, file)
     }

@@ -75,17 +75,22 @@ extension ContentStore {
             entry.annotations[ImageAnnotation.reference] = image.short
             return entry
         }
+        try replace(indexPath, ImageIndex.text(entries))
+        return indexMark() ?? ""
+    }
+
+    /// Replaces one of the layout's own files by flushed bytes; what a crash leaves of it is collected.
+    func replace(_ target: String, _ bytes: [UInt8]) throws {
         let staged = "\(path)/ingest/index-\(getpid())-\(UInt64.random(in: 0 ... .max))"
         do {
             let file = try Descriptor.open(staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644)
-            try file.writeAll(ImageIndex.text(entries), staged)
+            try file.writeAll(bytes, staged)
             try file.synchronize(staged)
-            try check("rename", indexPath) { rename(staged, indexPath) }
+            try check("rename", target) { rename(staged, target) }
         } catch {
             unlink(staged)
             throw error
         }
-        return indexMark() ?? ""
     }
 
     /// Whether `index.json` is the file that was written last.

@@ -25,10 +25,19 @@ public final class ContentStore: Sendable {
     public init(opening path: String) throws {
         self.path = path
         try attempt("open content store \(path)") {
-            for folder in ["blobs/sha256", "ingest"] { try makeDirectories("\(path)/\(folder)", mode: 0o700) }
+            try makeDirectories("\(path)/ingest", mode: 0o700)
+            // The mark comes last: where it is, the folders are on the disk, whoever made them and died.
             let mark = "\(path)/oci-layout"
             if access(mark, F_OK) != 0 {
-                try writeAtomically(Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8), to: mark, mode: 0o644)
+                for folder in ["blobs", "blobs/sha256"] {
+                    try makeDirectories("\(path)/\(folder)", mode: 0o700)
+                    let parent = parentPath("\(path)/\(folder)")
+                    try Descriptor.open(parent, O_RDONLY | O_DIRECTORY).synchronize(parent)
+                }
+                let root = parentPath(path)
+                try Descriptor.open(root, O_RDONLY | O_DIRECTORY).synchronize(root)
+                try replace(mark, Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8))
+                try Descriptor.open(path, O_RDONLY | O_DIRECTORY).synchronize(path)
             }
         }
     }
@@ -98,7 +107,7 @@ public final class ContentStore: Sendable {
         try protect([digest.description])
         if size(of: digest) == Int64(bytes.count) { return digest }
         try attempt("store blob \(digest)") {
-            try makeDirectories("\(path)/blobs/\(algorithm.rawValue)", mode: 0o700)
+            try makeDirectoriesDurably("\(path)/blobs/\(algorithm.rawValue)", mode: 0o700)
             let staged = "\(path)/ingest/document-\(getpid())-\(UInt64.random(in: 0 ... .max))"
             do { try publish(bytes, staged, as: digest) } catch {
                 unlink(staged)

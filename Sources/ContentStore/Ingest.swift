@@ -94,7 +94,7 @@ public final class Ingest {
             try reset()
             throw RuntimeError(.invalidState, "blob \(digest): the content received has the digest \(found)")
         }
-        try makeDirectories(parentPath(store.blobPath(digest)), mode: 0o700)
+        try makeDirectoriesDurably(parentPath(store.blobPath(digest)), mode: 0o700)
         try store.publish(try duplicate(), staged, as: digest)
     }
 

@@ -32,6 +32,21 @@ public func parentPath(_ path: String) -> String {
     return slash == path.startIndex ? "/" : String(path[..<slash])
 }
 
+/// Makes a folder and those above it that are missing, each on the disk when this returns; a folder that is there is no
+/// error, and taken to be on the disk.
+public func makeDirectoriesDurably(_ path: String, mode: UInt32 = 0o755) throws(SystemCallError) {
+    let parent = parentPath(path)
+    if mkdir(path, mode) != 0 {
+        if errno == EEXIST { return }
+        guard errno == ENOENT else { throw SystemCallError("mkdir", errno: errno, subject: path) }
+        try makeDirectoriesDurably(parent, mode: mode)
+        if mkdir(path, mode) != 0 && errno != EEXIST {
+            throw SystemCallError("mkdir", errno: errno, subject: path)
+        }
+    }
+    try Descriptor.open(parent, O_RDONLY | O_DIRECTORY).synchronize(parent)
+}
+
 /// Makes a folder and those above it that are missing; a folder that is there is no error.
 public func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemCallError) {
     if mkdir(path, mode) == 0 || errno == EEXIST { return }

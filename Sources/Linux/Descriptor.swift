@@ -89,4 +89,7 @@ public final class SharedDescriptor: Sendable {
 
     /// The number, valid while this object lives.
     public var rawValue: Int32 { descriptor.rawValue }
+
+    /// A second descriptor for the same open file description, close-on-exec.
+    public func duplicate() throws(SystemCallError) -> Descriptor { try descriptor.duplicate() }
 }

@@ -8,6 +8,13 @@ public struct Roots: Sendable {
     public var leased: Set<String>
     /// What the build's cache keeps.
     public var cached: Set<String>
+
+    /// Takes the three.
+    public init(images: [NamedImage], leased: Set<String>, cached: Set<String>) {
+        self.images = images
+        self.leased = leased
+        self.cached = cached
+    }
 }
 
 extension Metadata {

@@ -1,6 +1,7 @@
 import ContentStore
 import Glibc
 import Linux
+import Metadata
 import OCISpec
 import Support
 import Testing
@@ -175,6 +176,37 @@ final class TestStore {
         #expect(try store.images().count == 24)
     }
 
+    @Test func namesOfOlderStoresAreTakenOver() throws {
+        let test = try TestStore()
+        var entry = try TestStore.content([1], .ociManifest)
+        entry.annotations = [ImageAnnotation.name: "localhost/old:1", ImageAnnotation.reference: "1"]
+        let nameless = try TestStore.content([2], .ociManifest)
+        try writeAtomically(ImageIndex.text([entry, nameless]), to: "\(test.path)/index.json")
+        let image = try #require(try test.store.images().first)
+        #expect(try test.store.images().count == 1)
+        #expect(image.name == "localhost/old:1" && image.short == "1" && image.target.digest == entry.digest)
+    }
+
+    @Test func theIndexIsAViewThatHeals() throws {
+        let test = try TestStore()
+        let file = "\(test.path)/index.json"
+        let one = try TestStore.content([1], .ociManifest)
+        let two = try TestStore.content([2], .ociManifest)
+        try test.store.setImage("localhost/a:1", short: "1", to: one)
+        try test.store.setImage("localhost/a:1", short: "1", to: two)
+        let written = try ImageIndex(readFile(file)).manifests
+        #expect(written.map { $0.annotations[ImageAnnotation.name] } == [nil, "localhost/a:1"])
+        #expect(written[1].annotations[ImageAnnotation.reference] == "1" && written[0].digest == one.digest)
+        for damage in [Array("{".utf8), ImageIndex.text([])] {
+            try writeAtomically(damage, to: file)
+            #expect(try ContentStore(opening: test.path).images().count == 2)
+            #expect(try ImageIndex(readFile(file)).manifests == written)
+        }
+        unlink(file)
+        #expect(try ContentStore(opening: test.path).images().count == 2)
+        #expect(try ImageIndex(readFile(file)).manifests == written)
+    }
+
     @Test func brokenIndexIsNamed() throws {
         let test = try TestStore()
         try writeAtomically(Array("{".utf8), to: "\(test.path)/index.json")
@@ -216,17 +248,76 @@ final class TestStore {
         for digest in goneBlobs { #expect(test.store.size(of: digest) == nil) }
     }
 
-    @Test func leaseKeepsItAway() throws {
+    @Test func aLeaseKeepsWhatItsHolderAsksFor() throws {
         let test = try TestStore()
-        let digest = try test.store.write([1, 2, 3])
+        let stray = try test.store.write([9])
+        let before = try test.store.write([1, 2, 3])
+        let other = try ContentStore(opening: test.path)
         do {
             let first = try test.store.lease()
             let second = try test.store.lease()
-            #expect(try test.store.collectGarbage().wasBusy)
+            // What is there already is asked for, and stays; so does what comes in.
+            #expect(try test.store.write([1, 2, 3]) == before)
+            let fresh = try test.store.write([4, 5])
+            let coming = try TestStore.content([7, 8])
+            let ingest = try test.begin(coming)
+            let report = try other.collectGarbage()
+            #expect(report.blobs == [stray])
+            #expect(test.store.size(of: before) == 3 && test.store.size(of: fresh) == 2)
+            try ingest.append([7, 8])
+            try ingest.commit()
+            #expect(try other.collectGarbage().removed == 0)
             withExtendedLifetime((first, second)) {}
         }
-        #expect(test.store.size(of: digest) == 3)
-        #expect(try test.store.collectGarbage().removed == 1)
+        #expect(try other.collectGarbage().removed == 3)
+        #expect(try directoryEntries("\(test.path)/trash").isEmpty)
+    }
+
+    @Test func aLeaseKeepsAnImagesParts() throws {
+        let test = try TestStore()
+        let (manifest, blobs) = try image(test.store, [1, 2, 3])
+        let lease = try test.store.lease()
+        try test.store.protect([manifest.digest.description, "layer:abc"])
+        let report = try test.store.collectGarbage { kept in
+            #expect(kept.contains("abc"))
+            return []
+        }
+        #expect(report.removed == 0)
+        for digest in blobs { try test.store.verify(digest) }
+        withExtendedLifetime(lease) {}
+    }
+
+    @Test func collectionsAndWritersGoOnTogether() async throws {
+        let test = try TestStore()
+        let path = test.path
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for worker in 0..<4 {
+                group.addTask {
+                    let store = try ContentStore(opening: path)
+                    for round in 0..<20 {
+                        let lease = try store.lease()
+                        // The same blobs by all: one writer's garbage is another one's find.
+                        let (manifest, _) = try GarbageTests().image(store, [UInt8(round % 3)])
+                        try store.setImage("localhost/\(worker):1", short: "1", to: manifest)
+                        _ = try Manifest(store.read(manifest.digest, limit: 1 << 20))
+                        withExtendedLifetime(lease) {}
+                    }
+                }
+            }
+            group.addTask {
+                let store = try ContentStore(opening: path)
+                for _ in 0..<40 {
+                    _ = try store.collectGarbage()
+                    try store.removeImages(Set(store.images().filter(\.isNameless).map(\.name)))
+                }
+            }
+            try await group.waitForAll()
+        }
+        for image in try test.store.images() {
+            let manifest = try Manifest(test.store.read(image.target.digest, limit: 1 << 20))
+            for blob in [manifest.configuration] + manifest.layers { try test.store.verify(blob.digest) }
+        }
+        #expect(try test.store.images().count == 4)
     }
 
     @Test func oldIngestsGo() throws {

@@ -135,7 +135,7 @@ func checkImage(_ image: Image, _ service: ImageService, _ folder: String) throw
         }
         #expect(other?.description.contains("not for linux/s390x") == true)
         #expect(try service.list().isEmpty)
-        #expect(try service.collectGarbage().wasBusy == false)
+        _ = try service.collectGarbage()
         #expect(try directoryEntries("\(world.folder)/store/content/blobs/sha256").isEmpty)
         await service.shutdown()
     }
