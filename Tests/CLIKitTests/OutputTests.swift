@@ -1,3 +1,5 @@
+import ContainerService
+import JSON
 import Support
 import Testing
 
@@ -33,13 +35,27 @@ import Testing
         ] as [(Int64, String)])
     func spans(seconds: Int64, text: String) { #expect(Quantities.span(seconds) == text) }
 
-    @Test func templates() throws {
-        let values = ["ID": "1", "Names": "box"]
-        let text = try Template(#"table {{.ID}}\t{{ .Names }}!{{json .}}"#).text({ values[$0] }, json: { "{}" })
-        #expect(text == "1\tbox!{}")
-        #expect(throws: RuntimeError.self) { try Template("{{.ID}").text({ values[$0] }, json: { "" }) }
-        #expect(throws: RuntimeError.self) { try Template("{{range .}}") }
-        #expect(throws: RuntimeError.self) { try Template("{{.Nothing}}").text({ values[$0] }, json: { "" }) }
+    @Test(
+        arguments: [
+            (#"table {{.ID}}\t{{ .Names }}!{{json .L}}"#, "1\tbox![1,\"b\"]"), ("{{.A.B}} {{.A.C.D}}", "x <no value>"),
+            ("{{json .A}}", #"{"B":"x","N":null}"#), (#"{{index .A "B"}}{{index .L 1}}"#, "xb"),
+            ("{{range .L}}<{{.}}>{{end}}{{range .E}}x{{else}}none{{end}}", "<1><b>none"),
+            ("{{if .E}}a{{else}}b{{end}}{{if .ID}}c{{end}}", "bc"), (#"{{join .L ","}} {{len .L}}"#, "1,b 2"),
+            (#"{{.Names | upper | json}}"#, #""BOX""#), (#"{{if eq .Names "box"}}same{{end}}"#, "same"),
+            ("{{.A}} {{.L}}", "map[B:x N:<no value>] [1 b]"), ("{{range .L}}{{$.ID}}{{end}}", "11"),
+            (#"{{(index .L 0)}}{{not true}}"#, "1false"), ("plain", "plain"),
+        ])
+    func templates(source: String, expected: String) throws {
+        let text = #"{"ID":"1","Names":"box","A":{"B":"x","N":null},"L":[1,"b"],"E":[]}"#
+        #expect(try Template(source).text(JSONValue(Array(text.utf8))) == expected)
+    }
+
+    @Test(arguments: [
+        "{{.ID}", "{{template .}}", "{{.Nothing}}", "{{range .L}}", "{{end}}", "{{index .L 9}}", #"{{"a}}"#,
+    ])
+    func noTemplates(source: String) {
+        let document = JSONValue.object([.init("ID", .string("1")), .init("L", .array([]))])
+        #expect(throws: RuntimeError.self) { try Template(source).text(document) }
     }
 
     @Test func runtimesAreFound() throws {
