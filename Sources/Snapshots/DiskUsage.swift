@@ -1,11 +1,11 @@
 internal import CLinux
 internal import Glibc
-internal import Linux
+public import Linux
 
 /// Sums what a tree takes on the disk, links not followed.
 ///
 /// Folders more than 256 deep are left out: each level holds a descriptor while it is summed.
-func diskUsage(_ path: String) throws(SystemCallError) -> SnapshotUsage {
+public func diskUsage(_ path: String) throws(SystemCallError) -> SnapshotUsage {
     var sum = UsageSum()
     try sum.add(Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), shown: path, depth: 0)
     return sum.usage

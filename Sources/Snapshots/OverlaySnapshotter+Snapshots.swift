@@ -1,6 +1,6 @@
 internal import CLinux
 internal import Glibc
-internal import Linux
+public import Linux
 internal import Support
 
 extension OverlaySnapshotter {
@@ -67,6 +67,14 @@ extension OverlaySnapshotter {
         let noFollow: Int32 = 8
         if cl_umount2(path, CL_MNT_DETACH | noFollow) == 0 || errno == EINVAL || errno == ENOENT { return }
         throw SystemCallError("umount2", errno: errno, subject: path)
+    }
+
+    /// The upper folder.
+    public func changes(key: String) throws -> Descriptor {
+        try validate(key, "snapshot")
+        return try attempt("changes of snapshot \(key)") {
+            try Descriptor.open("\(snapshotPath(key))/upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        }
     }
 
     /// Removes a snapshot and what was written in it.

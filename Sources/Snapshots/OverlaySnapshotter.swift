@@ -88,7 +88,7 @@ public struct OverlaySnapshotter: Snapshotter {
     }
 
     /// The layers that a snapshot stands upon, lowest first.
-    func layers(of key: String) throws -> [String] {
+    public func layers(of key: String) throws -> [String] {
         try validate(key, "snapshot")
         return try attempt("snapshot \(key)") {
             try readText("\(snapshotPath(key))/layers").split(separator: "\n").map(String.init)

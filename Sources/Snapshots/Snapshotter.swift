@@ -35,11 +35,21 @@ public protocol Snapshotter: Sendable {
     /// error.
     func unmount(at path: String) throws
 
+    /// The chain IDs of the layers that a snapshot stands upon, lowest first.
+    func layers(of key: String) throws -> [String]
+
+    /// What was written into a snapshot, in the form of an overlayfs upper folder: a removed entry is a character device
+    /// 0/0, a folder that hides the lower ones has the attribute `trusted.overlay.opaque`.
+    func changes(key: String) throws -> Descriptor
+
     /// Removes a snapshot, which must not be mounted any more; a missing one is no error.
     func remove(key: String) throws
 
     /// Removes a layer; `invalidState` while a snapshot stands upon it; a missing one is no error.
     func removeLayer(_ chainID: String) throws
+
+    /// Removes what processes left that died in the middle of one of these operations.
+    func removeLeftovers() throws
 
     /// Chain IDs of the layers that are there, sorted.
     func layers() throws -> [String]

@@ -61,6 +61,9 @@ public struct ContainerService: Sendable {
     /// Where a container's bundle is while it runs.
     func bundle(of id: String) -> String { "\(folders.state)/bundles/\(id)" }
 
+    /// Where a running container's root is mounted.
+    public func root(of container: ContainerRecord) -> String { mountPoint(of: container.id) }
+
     /// Where its root is mounted while it runs.
     func mountPoint(of id: String) -> String { "\(bundle(of: id))/rootfs" }
 

@@ -71,6 +71,16 @@ public struct RuntimeClient: Sendable {
         try run("kill", ["kill", id, "\(signal)"], id)
     }
 
+    /// `pause`: stops all processes of the container until ``resume(_:)``.
+    public func pause(_ id: String) throws {
+        try run("pause", ["pause", id], id)
+    }
+
+    /// `resume`: lets a paused container go on.
+    public func resume(_ id: String) throws {
+        try run("resume", ["resume", id], id)
+    }
+
     /// `state`: what the runtime knows of the container.
     public func state(_ id: String) throws -> ContainerState {
         let output = try run("state", ["state", id], id)

@@ -10,16 +10,25 @@ internal import Support
 enum ArchiveSource {
     /// Unpacks the tar beneath `folder`, which the caller makes and removes, and finds the image in it.
     static func open(_ path: String, name: String?, folder: String) throws -> any ImageSource {
-        let archive = try Descriptor.open(path, O_RDONLY)
+        let root = try unpack(try Descriptor.open(path, O_RDONLY), folder)
+        if try isLayout(root) { return try LayoutSource(path: folder, tag: name, shown: path) }
+        return try DockerSaveSource(folder: folder, name: name, shown: path)
+    }
+
+    /// Unpacks the tar beneath `folder`.
+    static func unpack(_ archive: borrowing Descriptor, _ folder: String) throws -> RootDirectory {
         let root = try RootDirectory(opening: folder)
         var options = ExtractionOptions()
         options.privileged = false
         _ = try LayerExtractor.extract(archive, into: root, options: options)
-        let isLayout = (try? root.open("oci-layout", pathOnly)) != nil
-        if isLayout, (try? root.open("index.json", pathOnly)) != nil {
-            return try LayoutSource(path: folder, tag: name, shown: path)
-        }
-        return try DockerSaveSource(folder: folder, name: name, shown: path)
+        return root
+    }
+
+    /// Whether an unpacked archive is a layout; newer `docker save` writes both forms at once.
+    static func isLayout(_ root: borrowing RootDirectory) throws -> Bool {
+        let mark = try? root.open("oci-layout", pathOnly)
+        let index = try? root.open("index.json", pathOnly)
+        return mark != nil && index != nil
     }
 
     /// O_PATH, which Glibc hides.
@@ -40,12 +49,9 @@ final class DockerSaveSource: ImageSource {
         var layers: [String] = []
     }
 
-    init(folder: String, name wanted: String?, shown: String) throws {
-        let root = try RootDirectory(opening: folder)
-        let bytes = try attempt("\(shown): neither an OCI layout nor an image archive") {
-            try root.open("manifest.json", O_RDONLY | O_NONBLOCK).readAll(limit: 4 << 20, "manifest.json")
-        }
-        let entries = try attempt("\(shown): manifest.json") { try Self.parse(bytes) }
+    /// The image of that name, or the only one.
+    convenience init(folder: String, name wanted: String?, shown: String) throws {
+        let entries = try Self.entries(folder, shown)
         let full = try wanted.map { try ImageReference($0).description }
         let fitting = entries.filter { entry in
             full.map { entry.names.compactMap { try? ImageReference($0).description }.contains($0) } ?? true
@@ -57,14 +63,36 @@ final class DockerSaveSource: ImageSource {
                 "\(shown): \(fitting.isEmpty ? "no such image" : "several images, name one") (it has: \(known))")
         }
         let reference = try (wanted ?? entry.names.first).map { try ImageReference($0) } ?? localReference(shown, nil)
-        name = reference.description
-        tag = reference.tag
+        try self.init(entry, reference, RootDirectory(opening: folder))
+    }
+
+    /// Every name of every image, and those without.
+    static func all(folder: String, shown: String) throws -> [DockerSaveSource] {
+        try entries(folder, shown).flatMap { entry in
+            let names: [ImageReference?] = try entry.names.map { try ImageReference($0) }
+            return try (names.isEmpty ? [nil] : names).map { name in
+                try DockerSaveSource(entry, name, RootDirectory(opening: folder))
+            }
+        }
+    }
+
+    private init(_ entry: Entry, _ reference: ImageReference?, _ root: consuming RootDirectory) throws {
         var files: [Digest: String] = [:]
         let configuration = try Self.describe(entry.configuration, .ociConfiguration, root, &files)
         let layers = try entry.layers.map { try Self.describe($0, .ociLayer, root, &files) }
         manifest = Self.text(configuration, layers)
+        name = try reference?.description ?? "@\(ContentHash.digest(of: manifest))"
+        tag = reference?.tag
         self.files = files
         self.root = root
+    }
+
+    private static func entries(_ folder: String, _ shown: String) throws -> [Entry] {
+        let root = try RootDirectory(opening: folder)
+        let bytes = try attempt("\(shown): neither an OCI layout nor an image archive") {
+            try root.open("manifest.json", O_RDONLY | O_NONBLOCK).readAll(limit: 4 << 20, "manifest.json")
+        }
+        return try attempt("\(shown): manifest.json") { try parse(bytes) }
     }
 
     func top() async throws -> (content: ContentDescriptor, bytes: [UInt8]) {

@@ -24,7 +24,7 @@ public struct ImageListing: Sendable, Hashable {
 
 extension ImageService {
     /// Every name and what it refers to, by name, and the images without one; an image whose documents are missing or
-    /// damaged is left out (``check(_:)`` tells of it).
+    /// damaged is left out (``checkStore(full:repair:)`` tells of it).
     public func listings() throws -> [ImageListing] {
         var fresh: [Digest: ImageSummary] = [:]
         let metadata = try content.metadata()

@@ -33,7 +33,7 @@ extension ImageService {
     }
 
     /// Documents first, then layers, then the name: a pull that fails leaves only content that no name refers to.
-    private func bringImage(
+    func bringImage(
         _ source: any ImageSource, _ platform: Platform?, _ progress: @escaping ImageProgressHandler
     ) async throws -> Image {
         progress(ImageProgress(item: source.name, phase: .resolving, bytes: 0, total: 0))

@@ -134,15 +134,19 @@ extension ImageService {
             }
             return collection.layers
         }
+        try snapshots.removeLeftovers()
         try removeOldImports()
         return collection
     }
 
-    /// Removes what imports left that died.
+    /// Removes what imports, exports and comparisons left that died.
     private func removeOldImports() throws {
         for name in (try? directoryEntries(imports)) ?? [] {
-            try ScratchFolder.removeIfAbandoned("\(imports)/\(name)")
+            try ScratchFolder.removeIfAbandoned("\(imports)/\(name)", snapshots)
         }
         rmdir(imports)
+        for key in try snapshots.snapshots() where key.hasPrefix("view-") && !ScratchFolder.isInUse(key) {
+            try snapshots.remove(key: key)
+        }
     }
 }

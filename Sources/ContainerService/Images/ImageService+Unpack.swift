@@ -59,7 +59,7 @@ extension ImageService {
 }
 
 /// A hash that a callback adds to.
-private final class StreamHash {
+final class StreamHash {
     var hash: ContentHash
 
     init(_ algorithm: Digest.Algorithm) {

@@ -29,6 +29,34 @@ final class LayoutSource: ImageSource {
         tag = reference.tag
     }
 
+    /// One entry of a layout.
+    private init(_ root: consuming RootDirectory, _ entry: ContentDescriptor, name: String, tag: String?) {
+        self.root = root
+        self.entry = entry
+        joined = nil
+        self.name = name
+        self.tag = tag
+    }
+
+    /// Every image of a layout, by the full name that it has; a bare tag is no name.
+    static func all(path: String, shown: String) throws -> [LayoutSource] {
+        let root = try RootDirectory(opening: path)
+        let bytes = try root.open("index.json", O_RDONLY | O_NONBLOCK).readAll(limit: 16 << 20, "\(shown): index.json")
+        let index = try attempt("\(shown): index.json") { try ImageIndex(bytes, limit: 16 << 20) }
+        let sources = try index.manifests.filter { $0.mediaType.isIndex || $0.mediaType.isManifest }.map { entry in
+            let short = entry.annotations[ImageAnnotation.reference]
+            let written =
+                entry.annotations[ImageAnnotation.name]
+                ?? short.flatMap { $0.contains("/") || $0.contains(":") ? $0 : nil }
+            let reference = written.flatMap { try? ImageReference($0) }
+            return LayoutSource(
+                try RootDirectory(opening: path), entry, name: reference?.description ?? "@\(entry.digest)",
+                tag: reference?.tag)
+        }
+        if sources.isEmpty { throw RuntimeError(.notFound, "\(shown): no images") }
+        return sources
+    }
+
     private static func choose(
         _ index: ImageIndex, _ wanted: String?, _ path: String
     ) throws -> (ContentDescriptor, [UInt8]?) {

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Linux
+internal import Snapshots
 
 /// A folder for one piece of work, named after the process that works, so that others can tell what was left behind.
 final class ScratchFolder: Sendable {
@@ -7,9 +8,7 @@ final class ScratchFolder: Sendable {
 
     /// Makes one in `folder`, which is made where it is missing. Removed when this value goes.
     init(in folder: String) throws {
-        let own = try ProcessIdentity(of: getpid())
-        let random = String(UInt64.random(in: 0 ... .max), radix: 16)
-        path = "\(folder)/\(own.pid)-\(own.startTime)-\(random)"
+        path = "\(folder)/\(try Self.ownName())"
         try makeDirectories(path, mode: 0o700)
     }
 
@@ -18,14 +17,24 @@ final class ScratchFolder: Sendable {
         rmdir(parentPath(path))
     }
 
-    /// Removes a folder whose process is gone, or that no process made.
-    static func removeIfAbandoned(_ path: String) throws {
-        let parts = (path.split(separator: "/").last ?? "").split(separator: "-")
-        if parts.count == 3, let pid = Int32(parts[0]), let started = UInt64(parts[1]),
-            ProcessIdentity(pid: pid, startTime: started).isAlive
-        {
-            return
-        }
+    /// Removes a folder whose process is gone, or that no process made, with what it may have mounted there.
+    static func removeIfAbandoned(_ path: String, _ snapshots: any Snapshotter) throws {
+        if isInUse(String(path.split(separator: "/").last ?? "")) { return }
+        try snapshots.unmount(at: path)
         try removeTree(path)
+    }
+
+    /// A name that tells later whether this process still runs.
+    static func ownName() throws -> String {
+        let own = try ProcessIdentity(of: getpid())
+        return "\(own.pid)-\(own.startTime)-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
+    }
+
+    /// Whether the process still runs that a name ending as ``ownName()`` says belongs to.
+    static func isInUse(_ name: String) -> Bool {
+        let parts = name.split(separator: "-").suffix(3)
+        guard parts.count == 3, let pid = Int32(parts[parts.startIndex]) else { return false }
+        guard let started = UInt64(parts[parts.startIndex + 1]) else { return false }
+        return ProcessIdentity(pid: pid, startTime: started).isAlive
     }
 }

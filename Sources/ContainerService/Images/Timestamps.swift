@@ -22,3 +22,15 @@ public enum Timestamps {
         return (sign == "+" ? 1 : -1) * (numbers[0] * 3600 + numbers[1] * 60)
     }
 }
+
+extension Timestamps {
+    /// Seconds of the Unix epoch as `2026-01-31T12:00:00Z`.
+    public static func text(_ seconds: Int64) -> String {
+        var time = time_t(seconds)
+        var parts = tm()
+        gmtime_r(&time, &parts)
+        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let date = "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
+        return "\(date)T\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))Z"
+    }
+}

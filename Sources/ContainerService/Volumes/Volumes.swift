@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Linux
 internal import Support
 
@@ -7,6 +8,17 @@ struct Volumes: Sendable {
 
     /// The folder of a volume.
     func path(_ name: String) -> String { "\(folder)/\(name)/_data" }
+
+    /// Every volume, sorted.
+    func names() throws -> [String] {
+        if access(folder, F_OK) != 0, errno == ENOENT { return [] }
+        return try directoryEntries(folder).filter { access(path($0), F_OK) == 0 }.sorted()
+    }
+
+    /// Removes a volume and what is in it.
+    func remove(_ name: String) throws {
+        try attempt("remove volume \(name)") { try removeTree("\(folder)/\(ContainerNames.check(name))") }
+    }
 
     /// Makes the volume where it is missing.
     func ensure(_ name: String) throws {

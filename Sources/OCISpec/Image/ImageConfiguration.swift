@@ -42,6 +42,9 @@ public struct ImageConfiguration: Sendable {
         public var comment = ""
         /// True where the step made no layer.
         public var isEmptyLayer = false
+
+        /// A step that nothing is known of.
+        public init() {}
     }
 
     /// What the image runs on.
