@@ -166,6 +166,10 @@ let package = Package(
         // Drives the built programs from outside; needs root. See docs/testing.md.
         .target(name: "CHarness", path: "Tests/CHarness"),
         .testTarget(name: "IntegrationTests", dependencies: ["CHarness"], swiftSettings: swiftSettings),
+        // Throws damaged documents at the readers, for as long as one likes. See docs/testing.md.
+        .executableTarget(
+            name: "fuzz-documents", dependencies: ["JSON", "OCISpec"], path: "Tests/FuzzDocuments",
+            swiftSettings: swiftSettings),
         unitTests("Archive", ["CDeflate", "CLinux", "CZlib", "CZstd", "Linux", "Support"]),
         unitTests("Snapshots", ["Archive", "CLinux", "Linux", "Support"]),
         unitTests("OCISpec", ["JSON", "Support"]),
@@ -180,7 +184,7 @@ let package = Package(
         unitTests("OCIRuntime", ["Cgroups", "JSON", "Linux", "OCISpec", "Resctrl", "Support", "Systemd"]),
         unitTests(
             "CLIKit",
-            ["ContainerService", "Support", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            ["ContainerService", "JSON", "Support", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         unitTests("ProcessIO", ["CLinux", "Linux", "Support"]),
         unitTests("Seccomp", ["Support", "JSON"]),
         unitTests("Cgroups", ["Linux", "Support"]),

@@ -13,8 +13,10 @@ struct HakoCommand: ParsableCommand {
             """, version: "hako version \(hakoVersion)",
         subcommands: [
             RunCommand.self, CreateCommand.self, StartCommand.self, ContainersCommand.self, KillCommand.self,
-            RemoveCommand.self, PullCommand.self, PushCommand.self, LoginCommand.self,
-            LogoutCommand.self, ImagesCommand.self, RemoveImageCommand.self, SpecCommand.self,
-            InfoCommand.self, VersionCommand.self,
+            RemoveCommand.self, CommitCommand.self, DiffCommand.self, ExportCommand.self, InspectCommand.self,
+            PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self, ImagesCommand.self,
+            RemoveImageCommand.self, TagCommand.self, HistoryCommand.self, SaveCommand.self, LoadCommand.self,
+            ImportCommand.self, ImageGroup.self, ContainerGroup.self, VolumeGroup.self, SystemGroup.self,
+            SpecCommand.self, InfoCommand.self, VersionCommand.self,
         ])
 }

@@ -64,7 +64,7 @@ struct ServiceImages: ImageLibrary {
     }
 
     /// The name as people type it, in its two parts.
-    private static func parts(_ name: String) -> (String, String) {
+    static func parts(_ name: String) -> (String, String) {
         guard let reference = try? ImageReference(name) else { return (name, "<none>") }
         let tag = reference.tag ?? "<none>"
         var familiar = reference.familiar

@@ -52,15 +52,10 @@ struct ContainersCommand: ParsableCommand {
         if case .exited(let ending) = record.lifecycle { code = "\(ending.code)" }
         let labels = record.specification.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         return [
-            noTrunc ? record.id : record.shortID, record.specification.image, "\"\(Self.printable(shown))\"",
+            noTrunc ? record.id : record.shortID, record.specification.image, "\"\(printable(shown))\"",
             "\(Quantities.span(Quantities.now() - record.created)) ago", Self.status(record), record.name,
             "\(record.created)", record.lifecycle.name, pid, code, labels.joined(separator: ","),
         ]
-    }
-
-    /// What an image says is shown without control characters.
-    private static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "?" : $0 }))
     }
 
     private static func status(_ record: ContainerRecord) -> String {

@@ -11,6 +11,8 @@ struct ArgumentOrder {
     ]
     /// The options with a value in front of any command.
     private static let globals: Set<String> = ["root", "state", "runtime"]
+    /// The commands that have commands of their own.
+    private static let groups: Set<String> = ["image", "container", "volume", "system"]
     /// The commands whose arguments end with a command line.
     private static let passing: Set<String> = ["run", "create", "spec"]
     /// The options with a value of those commands.
@@ -38,6 +40,8 @@ struct ArgumentOrder {
             }
         }
         guard let command = rest.popFirst() else { return front }
+        // The options are those of the command within the group.
+        if groups.contains(command), let inner = rest.popFirst() { return [command, inner] + front + rest }
         guard passing.contains(command) else { return [command] + front + rest }
         return [command] + front + separated(rest)
     }
