@@ -45,7 +45,10 @@ struct Campaign {
                 keep(find(done, last))
             }
             done = last + 1
-            if done % 1_000_000 == 0 { print("\(done) executions, \(failures) failures") }
+            if done % 1_000_000 == 0 {
+                print("\(done) executions, \(failures) failures")
+                fflush(nil)
+            }
         }
         print("\(count) executions, \(failures) failures")
         return failures == 0 ? 0 : 1

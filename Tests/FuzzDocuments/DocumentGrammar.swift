@@ -8,7 +8,7 @@ struct DocumentGrammar {
 
     init(_ seed: UInt64) {
         dice = Dice(seed)
-        faults = dice.pick([4, 16, 64, 1_000_000])
+        faults = dice.pick([8, 64, 512, 1_000_000])
     }
 
     mutating func document() -> JSONValue {
@@ -22,14 +22,14 @@ struct DocumentGrammar {
 
     private mutating func manifest() -> JSONValue {
         object([
-            ("schemaVersion", number(2)), ("mediaType", text(Self.types)), ("config", descriptor()),
+            ("schemaVersion", number(2)), ("mediaType", text([Self.types[0], Self.types[4]])), ("config", descriptor()),
             ("layers", list(8) { $0.descriptor() }), ("annotations", map(3)), ("subject", descriptor()),
         ])
     }
 
     private mutating func index() -> JSONValue {
         object([
-            ("schemaVersion", number(2)), ("mediaType", text(Self.types)),
+            ("schemaVersion", number(2)), ("mediaType", text([Self.types[1], Self.types[5]])),
             ("manifests", list(8) { $0.descriptor() }), ("annotations", map(3)),
         ])
     }
@@ -75,9 +75,12 @@ struct DocumentGrammar {
     }
 
     private static let digests = [
-        "sha256:" + String(repeating: "a", count: 64), "sha512:" + String(repeating: "0", count: 128), "sha256:",
-        "sha256:" + String(repeating: "A", count: 64), "md5:x", "../../x",
-        "sha256:" + String(repeating: "0", count: 63),
+        "sha256:" + String(repeating: "a", count: 64), "sha512:" + String(repeating: "0", count: 128),
+    ]
+    /// Texts that no field should take for what it wants.
+    private static let oddities = [
+        "sha256:", "sha256:" + String(repeating: "A", count: 64), "md5:x", "../../x", "",
+        "sha256:" + String(repeating: "0", count: 63), "\u{0}", "\u{1f600}", "\u{202e}x", "\"\\",
     ]
     private static let types = [
         "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json",
@@ -95,7 +98,7 @@ struct DocumentGrammar {
 
     private mutating func object(_ members: [(String, JSONValue)]) -> JSONValue {
         if dice.hits(faults) { return anything(0) }
-        var all = members.filter { _ in !dice.hits(6) }.map { JSONValue.Member($0.0, $0.1) }
+        var all = members.filter { _ in !dice.hits(24) }.map { JSONValue.Member($0.0, $0.1) }
         if dice.hits(faults), let twice = all.randomElement(using: &dice) { all.append(.init(twice.name, anything(0))) }
         if dice.hits(4) { all.append(.init("unknown", anything(0))) }
         if dice.hits(3) { all.shuffle(using: &dice) }
@@ -104,7 +107,7 @@ struct DocumentGrammar {
 
     private mutating func list(_ most: Int, _ element: (inout DocumentGrammar) -> JSONValue) -> JSONValue {
         if dice.hits(faults) { return anything(0) }
-        let count = dice.hits(faults &* 8) ? 600 : dice.below(most)
+        let count = dice.hits(4000) ? 600 : dice.below(most)
         return .array((0..<count).map { _ in element(&self) })
     }
 
@@ -114,7 +117,7 @@ struct DocumentGrammar {
 
     private mutating func map(_ most: Int) -> JSONValue {
         if dice.hits(faults) { return anything(0) }
-        let count = dice.hits(faults &* 8) ? 2000 : dice.below(most)
+        let count = dice.hits(4000) ? 2000 : dice.below(most)
         return .object((0..<count).map { .init("key\($0)", text(["value", ""])) })
     }
 
@@ -138,8 +141,8 @@ struct DocumentGrammar {
         case 1: .bool(dice.hits(2))
         case 2: .number(dice.pick(["0", "-7", "1e9", "18446744073709551616", "0.1"]))
         case 3: .string("")
-        case 4: .string(dice.pick(["\u{0}", "\u{1f600}", "\u{202e}x", "\"\\", String(repeating: "x", count: 5000)]))
-        case 5: nested(dice.pick([2, 60, 127, 128, 129, 300]))
+        case 4: .string(dice.hits(100) ? String(repeating: "x", count: 5000) : dice.pick(Self.oddities))
+        case 5: nested(dice.hits(50) ? dice.pick([126, 127, 128, 129, 300]) : 3)
         case 6: .array((0..<dice.below(5)).map { _ in anything(depth + 1) })
         default: .object((0..<dice.below(5)).map { .init("m\($0)", anything(depth + 1)) })
         }

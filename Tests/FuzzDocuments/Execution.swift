@@ -8,7 +8,9 @@ struct Execution {
     init(seed: UInt64, number: UInt64) {
         var grammar = DocumentGrammar(seed &+ number &* 0x2545_f491_4f6c_dd1d)
         var bytes = grammar.document().json(indent: grammar.dice.hits(4) ? 2 : 0)
-        while grammar.dice.hits(2) { Self.damage(&bytes, &grammar.dice) }
+        if grammar.dice.hits(2) {
+            repeat { Self.damage(&bytes, &grammar.dice) } while grammar.dice.hits(2)
+        }
         self.bytes = bytes
     }
 

@@ -5,7 +5,6 @@
 // fuzz-documents --range SEED FIRST LAST    runs these executions in this process
 import Glibc
 
-setvbuf(stdout, nil, _IOLBF, 0)
 let words = CommandLine.arguments
 if words.count == 5, words[1] == "--range", let seed = UInt64(words[2]), let first = UInt64(words[3]),
     let last = UInt64(words[4])
