@@ -2,7 +2,6 @@ internal import AsyncHTTPClient
 internal import Glibc
 internal import Linux
 internal import NIOCore
-internal import NIOHTTP1
 internal import Support
 
 extension RegistryClient {
@@ -14,14 +13,18 @@ extension RegistryClient {
             throw RuntimeError(.invalidArgument, "\"\(url)\": no address of a web server")
         }
         do {
-            let response = try await transport.get(address, HTTPHeaders())
-            guard response.status.code == 200 else {
-                throw statusFailure(response.status.code, address.authority, [], retryAfter: nil)
+            let answer = try await transport.execute(Transport.Request(address: address))
+            guard answer.status == 200 else {
+                throw RuntimeError(
+                    answer.status == 404 ? .notFound : .unavailable, "\(address.authority): it answers \(answer.status)"
+                )
             }
             let file = SharedDescriptor(try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600))
-            for try await part in response.body {
+            for try await part in answer.response.body {
                 try file.duplicate().writeAll(Array(part.readableBytesView), path)
             }
+        } catch let failure as RegistryFailure {
+            throw failure.error
         } catch {
             throw transportFailure(error, address.authority, options)
         }

@@ -1,4 +1,5 @@
 internal import ContentStore
+internal import Metadata
 public import OCISpec
 internal import RegistryClient
 internal import Support
