@@ -29,6 +29,8 @@ extension ImageService {
             // What is being sent must not be collected meanwhile.
             let lease = try content.lease()
             defer { withExtendedLifetime(lease) {} }
+            // The document leads to all that is sent.
+            try content.protect([target.digest.description])
             let plan = try PushPlan(target, platform: platform, store: content)
             try await send(plan, to: reference, progress)
             return PushResult(reference: reference, target: plan.top.content, missing: plan.missing)
