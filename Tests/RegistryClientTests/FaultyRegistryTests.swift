@@ -168,7 +168,8 @@ final class Counter: Sendable {
     }
 
     @Test func drippingTimesOut() async throws {
-        let result = try await fetch(idle: 1) { _, connection in
+        // Long against a pause of the server's on a busy machine, which would be silence.
+        let result = try await fetch(idle: 4) { _, connection in
             connection.head("200 OK", ["Content-Length: 400000"])
             while connection.send([0]) { usleep(50_000) }
         }

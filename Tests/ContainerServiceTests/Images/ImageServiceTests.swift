@@ -233,7 +233,8 @@ func checkImage(_ image: Image, _ service: ImageService, _ folder: String) throw
             let image = try await service.pull("docker-archive:\(world.folder)/\(file)")
             #expect(image.name == ["docker.io/library/box:1", "localhost/o-tar:box"][index])
             try checkImage(image, service, "\(world.folder)/store\(index)")
-            #expect(try directoryEntries("\(world.folder)/store\(index)/imports").isEmpty)
+            // Gone, with what the import had unpacked there.
+            #expect(access("\(world.folder)/store\(index)/imports", F_OK) != 0)
             await service.shutdown()
         }
     }
@@ -261,7 +262,7 @@ func checkImage(_ image: Image, _ service: ImageService, _ folder: String) throw
             #expect(missing?.code == .notFound)
             #expect(
                 missing?.description
-                    == "image 127.0.0.1:\(world.port)/nope:1: registry 127.0.0.1:\(world.port): manifest unknown (404)")
+                    == "image 127.0.0.1:\(world.port)/nope:1: registry 127.0.0.1:\(world.port): nope:1: manifest unknown (404)")
             await service.shutdown()
         }
     }
