@@ -262,7 +262,8 @@ func checkImage(_ image: Image, _ service: ImageService, _ folder: String) throw
             #expect(missing?.code == .notFound)
             #expect(
                 missing?.description
-                    == "image 127.0.0.1:\(world.port)/nope:1: registry 127.0.0.1:\(world.port): nope:1: manifest unknown (404)")
+                    == "image 127.0.0.1:\(world.port)/nope:1: registry 127.0.0.1:\(world.port): nope:1: manifest unknown (404)"
+            )
             await service.shutdown()
         }
     }
