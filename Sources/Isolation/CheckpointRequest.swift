@@ -92,13 +92,16 @@ public struct RestoreRequest {
     public var resctrlTasks: [String]
     /// Unix socket that the terminal's master goes to.
     public var consoleSocket: SharedDescriptor?
+    /// The caller relays the terminal's output itself: line feeds come to it unchanged.
+    public var relaysConsole: Bool
     /// The options.
     public var settings: CheckpointSettings
 
     /// Describes a restore.
     public init(
         bundle: String, rootfs: String, scratch: String, configuration: RuntimeConfiguration, cgroup: Cgroup,
-        resctrlTasks: [String], consoleSocket: SharedDescriptor?, settings: CheckpointSettings
+        resctrlTasks: [String], consoleSocket: SharedDescriptor?, relaysConsole: Bool,
+        settings: CheckpointSettings
     ) {
         self.bundle = bundle
         self.rootfs = rootfs
@@ -107,6 +110,7 @@ public struct RestoreRequest {
         self.cgroup = cgroup
         self.resctrlTasks = resctrlTasks
         self.consoleSocket = consoleSocket
+        self.relaysConsole = relaysConsole
         self.settings = settings
     }
 }

@@ -18,6 +18,8 @@ public struct ExecRequest {
     public var cgroup: CgroupEntry
     /// Unix socket that the terminal's master goes to, where `process.terminal` is true.
     public var consoleSocket: SharedDescriptor?
+    /// The caller relays the terminal's output itself: line feeds come to it unchanged.
+    public var relaysConsole: Bool
     /// How many descriptors from 3 on the program keeps.
     public var preservedDescriptors: Int
 
@@ -25,7 +27,7 @@ public struct ExecRequest {
     public init(
         id: String, bundle: String, configuration: RuntimeConfiguration, container: ProcessIdentity,
         process: RuntimeConfiguration.Process, cgroup: CgroupEntry, consoleSocket: SharedDescriptor?,
-        preservedDescriptors: Int
+        relaysConsole: Bool, preservedDescriptors: Int
     ) {
         self.id = id
         self.bundle = bundle
@@ -34,6 +36,7 @@ public struct ExecRequest {
         self.process = process
         self.cgroup = cgroup
         self.consoleSocket = consoleSocket
+        self.relaysConsole = relaysConsole
         self.preservedDescriptors = preservedDescriptors
     }
 }

@@ -55,15 +55,18 @@ public struct LaunchRequest {
     public var cgroup: CgroupEntry
     /// Where the process waits for `start`: a listening socket. Nil makes it run at once.
     public var startSocket: SharedDescriptor?
-    /// Unix socket that the terminal's master goes to; nil where there is no terminal or the caller relays it.
+    /// Unix socket that the terminal's master goes to; nil where there is no terminal.
     public var consoleSocket: SharedDescriptor?
+    /// The caller relays the terminal's output itself: line feeds come to it unchanged.
+    public var relaysConsole: Bool
     /// How many descriptors from 3 on the process keeps.
     public var preservedDescriptors: Int
 
     /// Describes a launch.
     public init(
         id: String, bundle: String, configuration: RuntimeConfiguration, cgroup: CgroupEntry,
-        startSocket: SharedDescriptor?, consoleSocket: SharedDescriptor?, preservedDescriptors: Int
+        startSocket: SharedDescriptor?, consoleSocket: SharedDescriptor?, relaysConsole: Bool,
+        preservedDescriptors: Int
     ) {
         self.id = id
         self.bundle = bundle
@@ -71,6 +74,7 @@ public struct LaunchRequest {
         self.cgroup = cgroup
         self.startSocket = startSocket
         self.consoleSocket = consoleSocket
+        self.relaysConsole = relaysConsole
         self.preservedDescriptors = preservedDescriptors
     }
 }

@@ -114,7 +114,8 @@ struct ExecStage {
     private func openTerminal() throws {
         let size = request.process.consoleSize
         let console = try Console.open(
-            in: RootDirectory(opening: "/"), rows: size?.height ?? 0, columns: size?.width ?? 0)
+            in: RootDirectory(opening: "/"), rows: size?.height ?? 0, columns: size?.width ?? 0,
+            keepsLineFeeds: request.relaysConsole)
         if let socket = request.consoleSocket { try last.send(console.master, to: socket) }
         try last.take(console.takeSlave())
     }

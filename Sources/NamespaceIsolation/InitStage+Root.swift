@@ -58,7 +58,8 @@ extension InitStage {
     private func makeConsole(_ root: borrowing ContainerRoot) throws -> Console? {
         guard process.terminal else { return nil }
         let size = process.consoleSize
-        let console = try root.makeConsole(rows: size?.height ?? 0, columns: size?.width ?? 0)
+        let console = try root.makeConsole(
+            rows: size?.height ?? 0, columns: size?.width ?? 0, keepsLineFeeds: request.relaysConsole)
         if let socket = request.consoleSocket { try last.send(console.master, to: socket) }
         return console
     }

@@ -10,12 +10,14 @@ public struct ProcessSession {
     private let pid: Int32
     private let pidfd: SharedDescriptor
     private var terminal: TerminalRelay?
+    private let outputIsRaw: Bool
 
     /// A session for a process whose standard descriptors are none of our business.
     public init(pid: Int32) throws(SystemCallError) {
         self.pid = pid
         pidfd = try Self.openProcess(pid)
         terminal = nil
+        outputIsRaw = true
     }
 
     /// A session for a process on a terminal.
@@ -24,14 +26,24 @@ public struct ProcessSession {
     ///   - master: the master of its terminal.
     ///   - input: where keys come from; nil for none. Set to raw mode while the session runs, where it is a terminal.
     ///   - output: where its output goes.
-    public init(pid: Int32, master: SharedDescriptor, input: Int32?, output: Int32) throws(SystemCallError) {
+    ///   - outputIsRaw: raw mode is for the output too; false for a master that passes line feeds on as they are, whose
+    ///     lines our terminal must end.
+    public init(
+        pid: Int32, master: SharedDescriptor, input: Int32?, output: Int32, outputIsRaw: Bool = true
+    ) throws(SystemCallError) {
         self.pid = pid
         pidfd = try Self.openProcess(pid)
+        self.outputIsRaw = outputIsRaw
         terminal = try TerminalRelay(master: master, input: input, output: output)
     }
 
     private static func openProcess(_ pid: Int32) throws(SystemCallError) -> SharedDescriptor {
         SharedDescriptor(Descriptor(owning: try check("pidfd_open", "\(pid)") { cl_pidfd_open(pid, 0) }))
+    }
+
+    private func makeRaw() throws(SystemCallError) -> RawTerminal? {
+        guard let input = terminal?.input, isTerminal(input) else { return nil }
+        return try RawTerminal(input, output: outputIsRaw)
     }
 
     /// Runs until the process has ended; returns how.
@@ -43,7 +55,7 @@ public struct ProcessSession {
         -> ExitStatus
     {
         ignoreBrokenPipes()
-        let raw = try terminal?.input.flatMap { input in isTerminal(input) ? input : nil }.map(RawTerminal.init)
+        let raw = try makeRaw()
         terminal?.adoptSize()
         var ended = false
         while !ended {

@@ -47,12 +47,16 @@ public final class RawTerminal {
     private var before: termios
 
     /// Switches the terminal behind `descriptor`, which stays open as long as this object lives.
-    public init(_ descriptor: Int32) throws(SystemCallError) {
+    ///
+    /// - Parameter output: what is written to it passes unchanged too; else it is processed as before (OPOST of
+    ///   termios(3)), which is how a line feed gets its carriage return.
+    public init(_ descriptor: Int32, output: Bool = true) throws(SystemCallError) {
         var mode = termios()
         try check("tcgetattr", "the terminal") { tcgetattr(descriptor, &mode) }
         before = mode
         self.descriptor = descriptor
         cfmakeraw(&mode)
+        if !output { mode.c_oflag = before.c_oflag }
         try check("tcsetattr", "the terminal") { tcsetattr(descriptor, TCSADRAIN, &mode) }
     }
 

@@ -23,8 +23,12 @@ public struct Console: ~Copyable {
     ///
     /// The slave is opened through the master (TIOCGPTPEER), never by name; that the master is of a devpts is checked
     /// by file system type. Size 0×0 leaves the kernel's default.
-    /// - Parameter directory: the container's root.
-    public static func open(in directory: borrowing RootDirectory, rows: UInt16, columns: UInt16) throws -> Console {
+    /// - Parameters:
+    ///   - directory: the container's root.
+    ///   - keepsLineFeeds: see ``keepLineFeeds(_:)``.
+    public static func open(
+        in directory: borrowing RootDirectory, rows: UInt16, columns: UInt16, keepsLineFeeds: Bool
+    ) throws -> Console {
         let master = try directory.open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW)
         var (type, flags) = (0, 0)
         try check("fstatfs", "/dev/pts/ptmx") { cl_fstatfs(master.rawValue, &type, &flags) }
@@ -37,15 +41,25 @@ public struct Console: ~Copyable {
         if rows > 0 || columns > 0 {
             try check("ioctl", "TIOCSWINSZ") { cl_tty_set_size(slave.rawValue, rows, columns) }
         }
+        if keepsLineFeeds { try keepLineFeeds(master.rawValue) }
         return Console(master: master, slave: slave)
+    }
+
+    /// Has a terminal pass line feeds on as they are, without a carriage return before each (ONLCR of termios(3)): what a
+    /// relay wants, whose output may be a file.
+    public static func keepLineFeeds(_ terminal: Int32) throws(SystemCallError) {
+        var mode = termios()
+        try check("tcgetattr", "the container's terminal") { tcgetattr(terminal, &mode) }
+        mode.c_oflag &= ~tcflag_t(ONLCR)
+        try check("tcsetattr", "the container's terminal") { tcsetattr(terminal, TCSANOW, &mode) }
     }
 }
 
 extension ContainerRoot {
     /// Opens a terminal of the container's own devpts and binds its slave to /dev/console: see
-    /// ``Console/open(in:rows:columns:)``.
-    public borrowing func makeConsole(rows: UInt16, columns: UInt16) throws -> Console {
-        let console = try Console.open(in: directory, rows: rows, columns: columns)
+    /// ``Console/open(in:rows:columns:keepsLineFeeds:)``.
+    public borrowing func makeConsole(rows: UInt16, columns: UInt16, keepsLineFeeds: Bool) throws -> Console {
+        let console = try Console.open(in: directory, rows: rows, columns: columns, keepsLineFeeds: keepsLineFeeds)
         let target = try directory.openMakingFile("/dev/console", mode: 0o600)
         try MountTree.copy(of: console.slave, shown: "pty", recursive: false).attach(to: target, shown: "/dev/console")
         return console

@@ -262,8 +262,15 @@ extension Integration.NativeRuntime {
             #expect(terminal.shows("/dev/pts/0"), "\(terminal.text)")
             #expect(terminal.shows("30 70"), "\(terminal.text)")
             terminal.type("words\n")
-            #expect(terminal.shows("got words"), "\(terminal.text)")
+            #expect(terminal.shows("got words\r\n"), "\(terminal.text)")
             #expect(job.wait().code == 5)
+        }
+
+        @Test func `a relayed terminal's lines end in line feeds alone`() throws {
+            let container = try resident()
+            defer { container.finish() }
+            let outcome = try container.call(["exec", "-t", container.id, "sh", "-c", "tty; echo line"])
+            #expect(outcome.output == "/dev/pts/0\nline\n", "\(outcome)")
         }
 
         @Test func `a created container takes programs, a stopped one does not`() throws {

@@ -137,6 +137,28 @@ extension Integration.NativeRuntime {
             #expect(terminal.shows("got words"), "\(terminal.text)")
         }
 
+        @Test func `a relayed terminal's lines end in line feeds alone`() throws {
+            let container = try RuntimeFixture("tty; echo line")
+            defer { container.finish() }
+            container.config["process"]["terminal"] = true
+            let outcome = try container.run()
+            #expect(outcome.output == "/dev/pts/0\nline\n", "\(outcome)")
+        }
+
+        @Test func `a terminal in the foreground is the caller's, whose lines end as before`() throws {
+            let container = try RuntimeFixture("tty; read word; echo got $word")
+            defer { container.finish() }
+            container.config["process"]["terminal"] = true
+            try container.bundle.write()
+            let terminal = try Terminal()
+            let job = try container.start(
+                ["run", "--bundle", container.bundle.folder, container.id], Job.Options(terminal: terminal.path))
+            #expect(terminal.shows("/dev/pts/0\r\n"), "\(terminal.text)")
+            terminal.type("words\n")
+            #expect(terminal.shows("got words\r\n"), "\(terminal.text)")
+            #expect(job.wait().code == 0)
+        }
+
         @Test func `descriptors are kept when asked for, and no other one`() throws {
             let container = try RuntimeFixture("cat <&3; ls /proc/self/fd | tr '\\n' ' '")
             defer { container.finish() }

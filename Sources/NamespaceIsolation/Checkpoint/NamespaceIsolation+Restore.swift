@@ -5,6 +5,7 @@ internal import Glibc
 public import Isolation
 internal import Linux
 internal import OCISpec
+internal import RootFilesystem
 internal import Support
 
 extension NamespaceIsolation {
@@ -69,6 +70,7 @@ extension NamespaceIsolation {
                 throw RuntimeError(
                     .invalidArgument, "the checkpoint has a terminal: give --console-socket to receive it")
             }
+            if request.relaysConsole { try Console.keepLineFeeds(master.rawValue) }
             let name = Array("/dev/pts/ptmx".utf8)
             try checkCount("sendmsg", "console socket") {
                 cl_send_descriptor(socket.rawValue, master.rawValue, name, name.count)

@@ -32,7 +32,7 @@ extension RuntimeProgram {
             let request = LaunchRequest(
                 id: id, bundle: bundle.path, configuration: bundle.configuration, cgroup: try record.entry(),
                 startSocket: waits ? try listen(states, id) : nil,
-                consoleSocket: try relay ?? consoleSocket(arguments),
+                consoleSocket: try relay ?? consoleSocket(arguments), relaysConsole: relay != nil,
                 preservedDescriptors: try arguments.number("preserve-fds", 0...1000) ?? 0)
             var host = LaunchHost(record: record, states: states, bundle: bundle)
             host.pidFile = try arguments["pid-file"].map(absolutePath)

@@ -27,7 +27,7 @@ extension RuntimeProgram {
                     ExecRequest(
                         id: id, bundle: record.bundle, configuration: configuration, container: container,
                         process: process, cgroup: entry(record, arguments),
-                        consoleSocket: relay ?? consoleSocket(arguments),
+                        consoleSocket: relay ?? consoleSocket(arguments), relaysConsole: relay != nil,
                         preservedDescriptors: arguments.number("preserve-fds", 0...1000) ?? 0))
             }
         }

@@ -57,7 +57,8 @@ extension RuntimeProgram {
                         bundle: bundle.path, rootfs: bundle.rootfs, scratch: scratch,
                         configuration: bundle.configuration, cgroup: record.cgroup,
                         resctrlTasks: record.resctrl?.tasksFiles ?? [],
-                        consoleSocket: relay ?? consoleSocket(arguments), settings: settings),
+                        consoleSocket: relay ?? consoleSocket(arguments), relaysConsole: relay != nil,
+                        settings: settings),
                     observer: &host)
             }
             rmdir(scratch)

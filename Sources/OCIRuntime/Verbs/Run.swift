@@ -36,7 +36,7 @@ extension RuntimeProgram {
     func wait(_ pid: Int32, _ relay: TerminalReceiver?, _ signals: borrowing SignalPipe) throws -> Int32 {
         var session =
             if let relay {
-                try ProcessSession(pid: pid, master: relay.receive(), input: 0, output: 1)
+                try ProcessSession(pid: pid, master: relay.receive(), input: 0, output: 1, outputIsRaw: false)
             } else {
                 try ProcessSession(pid: pid)
             }
