@@ -126,7 +126,7 @@ struct InitStage {
             // Where a hook has no environment it gets the program's; the host's is none of its business.
             let all = hooks.map { hook in
                 var hook = hook
-                if hook.env.isEmpty { hook.env = Program.withHome(process) }
+                if hook.env.isEmpty { hook.env = Program.environment(of: process) }
                 return hook
             }
             try runHooks(all, kind: "startContainer", state: state(.created), inheritsEnvironment: false)

@@ -21,7 +21,7 @@ struct Program {
         }
         path = try Self.find(name, process.env)
         arguments = CStringArray(process.args)
-        environment = CStringArray(Self.withHome(process))
+        environment = CStringArray(Self.environment(of: process))
     }
 
     private static func find(_ name: String, _ environment: [String]) throws -> String {
@@ -57,11 +57,15 @@ struct Program {
         return status.st_mode & 0o111 == 0 ? EACCES : nil
     }
 
-    /// The environment, with HOME from the container's /etc/passwd where it is not set or empty, as runc and docker do.
-    static func withHome(_ process: RuntimeConfiguration.Process) -> [String] {
-        let given = process.env.last { $0.hasPrefix("HOME=") }
-        if let given, given != "HOME=" { return process.env }
-        return process.env.filter { !$0.hasPrefix("HOME=") } + ["HOME=\(home(of: process.user.uid))"]
+    /// The environment: of several values of a name the last, since programs differ in which they see; HOME from the
+    /// container's /etc/passwd where it is not set or empty, as runc and docker do.
+    static func environment(of process: RuntimeConfiguration.Process) -> [String] {
+        var names: Set<[UInt8]> = []
+        let backwards = process.env.reversed().filter { variable in
+            names.insert(Array(variable.utf8.prefix { $0 != UInt8(ascii: "=") })).inserted
+        }
+        let kept = backwards.reversed().filter { $0 != "HOME=" }
+        return kept.contains { $0.utf8.starts(with: "HOME=".utf8) } ? kept : kept + ["HOME=\(home(of: process.user.uid))"]
     }
 
     private static func home(of uid: UInt32) -> String {

@@ -24,6 +24,24 @@ extension Integration.NativeRuntime {
             #expect(!words.contains { $0.hasPrefix("SECRET") })
         }
 
+        @Test func `of several values of a variable the last counts, and only that is there`() throws {
+            let container = try RuntimeFixture("")
+            defer { container.finish() }
+            container.config["process"]["args"] = ["env"]
+            container.config["process"]["env"] = [
+                "WORD=first", "HOME=/one", "PATH=/nowhere", "WORDS=other", "WORD=", "PATH=/bin", "HOME=/two", "WORD=last=",
+            ]
+            #expect(try container.run().lines == ["WORDS=other", "PATH=/bin", "HOME=/two", "WORD=last="])
+        }
+
+        @Test func `an empty HOME that comes last is the user's home`() throws {
+            let container = try RuntimeFixture("")
+            defer { container.finish() }
+            container.config["process"]["args"] = ["env"]
+            container.config["process"]["env"] = ["HOME=/one", "PATH=/bin", "HOME="]
+            #expect(try container.run().lines == ["PATH=/bin", "HOME=/root"])
+        }
+
         @Test func `the working folder is the configured one`() throws {
             let container = try RuntimeFixture("pwd")
             defer { container.finish() }
