@@ -12,7 +12,7 @@ extension CgroupPlan {
         }
         memoryVersionOne(resources.memory)
         cpuVersionOne(resources.cpu)
-        if let limit = resources.pids, limit != 0 {
+        if let limit = resources.taskLimit {
             add("pids", "pids.max", limit < 0 ? "max" : "\(limit)", "pids.limit")
         }
         blockIOVersionOne(resources.blockIO)

@@ -5,7 +5,7 @@ extension CgroupPlan {
     mutating func addUnified(_ resources: CgroupResources) throws {
         try memoryUnified(resources.memory)
         try cpuUnified(resources.cpu)
-        if let limit = resources.pids, limit != 0 {
+        if let limit = resources.taskLimit {
             add("pids", "pids.max", limit < 0 ? "max" : "\(limit)", "pids.limit")
         }
         try blockIOUnified(resources.blockIO)

@@ -6,8 +6,10 @@ public struct CgroupResources: Sendable, Equatable {
     public var memory = Memory()
     /// Processors.
     public var cpu = CPU()
-    /// The number of tasks; negative is no limit, 0 says nothing (as runc and Docker have it).
+    /// The number of tasks; negative is no limit.
     public var pids: Int64?
+    /// ``pids`` as it is set: 1 for 0, which systemd refuses, and with which no process could be made in the group.
+    public var taskLimit: Int64? { pids.map { $0 == 0 ? 1 : $0 } }
     /// Block devices.
     public var blockIO = BlockIO()
     /// Huge pages.

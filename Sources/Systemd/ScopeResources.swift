@@ -24,7 +24,7 @@ public struct ScopeResources {
         try scope.addDevices()
         try scope.addMemory()
         try scope.addProcessors()
-        if let limit = resources.pids, limit != 0 { scope.add("TasksMax", scope.limit(limit)) }
+        if let limit = resources.taskLimit { scope.add("TasksMax", scope.limit(limit)) }
         scope.addBlockIO()
         if isUnified { try scope.addUnified() }
         return scope.properties

@@ -60,6 +60,12 @@ import Testing
         #expect(weight?.alternative == .init(file: "io.weight", value: "default 4950"))
     }
 
+    @Test(arguments: [true, false]) func noTasksAreOne(unified: Bool) throws {
+        var resources = CgroupResources()
+        resources.pids = 0
+        #expect(try lines(resources, unified: unified) == ["pids.max=1"])
+    }
+
     @Test func noLimitHasItsOwnWord() throws {
         var none = CgroupResources()
         none.memory.limit = -1

@@ -33,7 +33,7 @@ import Testing
     @Test func tasks() throws {
         #expect(try properties { $0.pids = 7 } == ["TasksMax": .uint64(7)])
         #expect(try properties { $0.pids = -1 } == ["TasksMax": .uint64(.max)])
-        #expect(try properties { $0.pids = 0 } == [:])
+        #expect(try properties { $0.pids = 0 } == ["TasksMax": .uint64(1)])
     }
 
     @Test func shares() throws {

@@ -95,7 +95,7 @@ extension RuntimeConfiguration.Resources {
         var now = self
         if let memory = change.memory { now.memory = (now.memory ?? Memory()).changed(by: memory) }
         if let cpu = change.cpu { now.cpu = (now.cpu ?? CPU()).changed(by: cpu) }
-        if let limit = change.pids?.limit, limit != 0 { now.pids = Pids(limit: limit) }
+        if let limit = change.pids?.limit { now.pids = Pids(limit: limit) }
         if let io = change.blockIO { now.blockIO = (now.blockIO ?? BlockIO()).changed(by: io) }
         for limit in change.hugepageLimits {
             now.hugepageLimits.removeAll { $0.pageSize == limit.pageSize }
