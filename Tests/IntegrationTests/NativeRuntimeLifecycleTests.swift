@@ -201,6 +201,9 @@ extension Integration.NativeRuntime {
             let written = try #require(readText(container.bundle.folder + "/config.json"))
             var config = try #require(Document(json: written))
             #expect(config["ociVersion"].text?.hasPrefix("1.") == true)
+            let kinds = Set(config["linux"]["namespaces"].elements.compactMap { $0["type"].text })
+            #expect(kinds.contains("cgroup") == Machine.hasOnlyCgroup2, "\(kinds)")
+            #expect(kinds.isSuperset(of: ["pid", "network", "ipc", "uts", "mount"]), "\(kinds)")
             config["process"]["terminal"] = false
             config["process"]["args"] = ["/bin/echo", "from the default"]
             config["linux"]["cgroupsPath"] = .string("/\(container.id)")

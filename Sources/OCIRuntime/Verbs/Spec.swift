@@ -1,3 +1,4 @@
+internal import Cgroups
 internal import Glibc
 internal import Linux
 internal import OCISpec
@@ -12,6 +13,10 @@ extension RuntimeProgram {
         }
         try attempt("write \(path)") {
             var configuration = RuntimeConfiguration.example
+            // As runc: version 1's hierarchies are not hidden by default.
+            if let layout = try? CgroupLayout.detect(), !layout.isUnified {
+                configuration.linux?.namespaces.removeAll { $0.type == .cgroup }
+            }
             if arguments.has("rootless") { configuration.makeRootless(uid: geteuid(), gid: getegid()) }
             let text = configuration.json(indent: 4) + [UInt8(ascii: "\n")]
             try writeAtomically(text, to: path, mode: 0o644)
