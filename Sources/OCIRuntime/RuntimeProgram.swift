@@ -72,7 +72,8 @@ public struct RuntimeProgram<Chosen: Isolation> {
         }
         do {
             let states = StateDirectory(
-                root: try global["root"] ?? Rootless.stateRoot(), rootless: try Rootless(global["rootless"]))
+                root: try global["root"] ?? Rootless.stateRoot(), isChosen: global["root"] != nil,
+                rootless: try Rootless(global["rootless"]))
             return try perform(verb, arguments, states)
         } catch {
             report(error)

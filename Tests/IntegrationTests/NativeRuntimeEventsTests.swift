@@ -92,6 +92,15 @@ extension Integration.NativeRuntime {
             #expect(try container.call(["ps", "--format", "xml", container.id]).code != 0)
         }
 
+        @Test func `list fails where the state folder that it is given is missing`() throws {
+            let folder = try makeTemporaryFolder("state")
+            defer { rmdir(folder) }
+            #expect(try run([Machine.runtime, "--root", folder, "list", "-q"]).code == 0)
+            let outcome = try run([Machine.runtime, "--root", folder + "/missing", "list", "-q"])
+            #expect(outcome.code == 1 && outcome.output.isEmpty, "\(outcome)")
+            #expect(outcome.errors.contains("\(folder)/missing: no such file or directory"), "\(outcome)")
+        }
+
         @Test func `list is runc's table`() throws {
             let container = try RuntimeFixture("sleep 60")
             defer { container.finish() }

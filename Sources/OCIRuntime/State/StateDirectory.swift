@@ -8,11 +8,13 @@ internal import Support
 /// since the first update `resources.json`.
 struct StateDirectory {
     let root: String
+    /// The caller named the folder (`--root`).
+    let isChosen: Bool
     /// What the caller's rights let be left undone.
     let rootless: Rootless
 
-    init(root: String, rootless: Rootless) {
-        (self.root, self.rootless) = (root, rootless)
+    init(root: String, isChosen: Bool = false, rootless: Rootless) {
+        (self.root, self.isChosen, self.rootless) = (root, isChosen, rootless)
     }
 
     /// The container's folder.
@@ -93,9 +95,9 @@ struct StateDirectory {
         try removeTree(folder(id))
     }
 
-    /// The ids, sorted; none where the folder is missing.
+    /// The ids, sorted; none where the folder is missing that holds them where the caller has not named one.
     func list() throws -> [String] {
-        if access(root, F_OK) != 0 && errno == ENOENT { return [] }
+        if !isChosen, access(root, F_OK) != 0, errno == ENOENT { return [] }
         return try directoryEntries(root).filter { access(recordFile($0), F_OK) == 0 }.sorted()
     }
 }
