@@ -40,11 +40,7 @@ struct InitStage {
         let propagation: MountPropagation = linux.rootfsPropagation?.isPrivate == true ? .private : .slave
         opensEarly = geteuid() == 0
         self.root = PreparedRoot(path: path, propagation: propagation)
-        mounts = try request.configuration.mounts.enumerated().map { index, mount in
-            try PreparedMount(
-                destination: mount.destination, type: mount.type, source: mount.source,
-                options: mount.options(labelled: linux.mountLabel), bundle: request.bundle, field: "mounts[\(index)]")
-        }
+        mounts = try Self.mounts(request, linux, root: RootPath(path))
         devices = try DeviceNode.all(linux.devices)
         deviceNodes = namespaces.hasUser ? try devices.map { try $0.hostNode() } : []
         userMappings =
@@ -54,6 +50,20 @@ struct InitStage {
         last = try ProgramStage(
             process, in: request.configuration, preservedDescriptors: request.preservedDescriptors)
         if opensEarly { try openSources() } else { try checkOrdinaryUser() }
+    }
+
+    /// A destination that repeats the root's host path counts from there, as in runc and crun.
+    private static func mounts(
+        _ request: LaunchRequest, _ linux: RuntimeConfiguration.Linux, root: RootPath
+    ) throws -> [PreparedMount] {
+        let mounts = try request.configuration.mounts.enumerated().map { index, mount in
+            try PreparedMount(
+                destination: root.inside(mount.destination) ?? mount.destination, type: mount.type,
+                source: mount.source, options: mount.options(labelled: linux.mountLabel), bundle: request.bundle,
+                field: "mounts[\(index)]")
+        }
+        for (index, mount) in mounts.enumerated() { mount.findSource(in: root, after: mounts[..<index]) }
+        return mounts
     }
 
     /// Opens the root, the bind sources and the devices that are bound.

@@ -25,6 +25,7 @@ extension ContainerRoot {
     }
 
     private borrowing func bind(_ mount: PreparedMount) throws {
+        try mount.openSource(in: directory)
         let target =
             mount.sourceStatus.type == S_IFDIR
             ? try directory.openMakingDirectories(mount.destination)

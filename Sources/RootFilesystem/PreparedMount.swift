@@ -7,7 +7,8 @@ internal import Support
 ///
 /// A bind source is opened as a detached mount before the container's namespaces exist: a source that is missing is
 /// an error before anything was made, and a container in a user namespace needs no access to the path. Only an ordinary
-/// user's runtime, which may not do that, opens it later, in the container's own mount namespace.
+/// user's runtime, which may not do that, opens it later, in the container's own mount namespace. A source inside the
+/// container's root that earlier mounts make or change is opened when they have been made: see ``findSource(in:after:)``.
 public final class PreparedMount {
     /// Where it goes inside the container.
     public let destination: String
@@ -21,6 +22,9 @@ public final class PreparedMount {
     public let field: String
     /// The depth of a bind mount; nil for a file system.
     public let bind: MountOptions.Depth?
+    /// Where the source lies inside the container's root, if it is opened there.
+    private(set) var sourceInRoot: String?
+    private var idMap: (namespace: SharedDescriptor, depth: MountOptions.Depth)?
     private(set) var tree: MountTree?
     /// What the opened source is: its type bits, and the number of a device.
     private(set) var sourceStatus: (type: UInt32, device: UInt) = (S_IFDIR, 0)
@@ -55,26 +59,53 @@ public final class PreparedMount {
         }
     }
 
-    /// Opens a bind mount's source; nothing to do for a file system.
+    /// Leaves the source for later where it lies in the container's root and mounts before this one make or change it.
+    ///
+    /// - Parameters:
+    ///   - root: the container's root on the host.
+    ///   - earlier: the mounts before this one.
+    public func findSource(in root: RootPath, after earlier: ArraySlice<PreparedMount>) {
+        guard let bind, let place = root.inside(source) else { return }
+        let steps = RootPath.steps(of: place)
+        let isMade = earlier.contains { mount in
+            let other = RootPath.steps(of: mount.destination)
+            return steps.starts(with: other) || bind == .recursive && other.starts(with: steps)
+        }
+        if isMade { sourceInRoot = place }
+    }
+
+    /// Opens a bind mount's source; nothing to do for a file system, nor for a source that is opened in the root.
     ///
     /// - Parameter idMap: the user namespace whose mappings the owners are mapped by, and whether the mounts below are
     ///   mapped too.
     public func openSource(idMap: (namespace: SharedDescriptor, depth: MountOptions.Depth)? = nil) throws {
         guard let bind else { return }
+        self.idMap = idMap
+        if sourceInRoot != nil { return }
         try attempt("\(field): bind \(source) to \(destination)") {
-            let tree = try MountTree.copy(of: source, recursive: bind == .recursive)
-            if let idMap { try tree.mapOwners(by: idMap.namespace, recursive: idMap.depth == .recursive) }
-            var status = stat()
-            let raw = tree.descriptor.rawValue
-            try check("fstat", source) { fstat(raw, &status) }
-            sourceStatus = (status.st_mode & S_IFMT, status.st_rdev)
-            self.tree = .some(tree)
+            try take(MountTree.copy(of: source, recursive: bind == .recursive))
         }
+    }
+
+    /// Opens the source that was left for later.
+    func openSource(in root: borrowing RootDirectory) throws {
+        guard let sourceInRoot else { return }
+        let place = try root.open(sourceInRoot, CL_O_PATH)
+        try take(MountTree.copy(of: place, shown: source, recursive: bind == .recursive))
+    }
+
+    private func take(_ tree: consuming MountTree) throws {
+        if let idMap { try tree.mapOwners(by: idMap.namespace, recursive: idMap.depth == .recursive) }
+        var status = stat()
+        let raw = tree.descriptor.rawValue
+        try check("fstat", source) { fstat(raw, &status) }
+        sourceStatus = (status.st_mode & S_IFMT, status.st_rdev)
+        self.tree = .some(tree)
     }
 
     /// Throws where a bind mount's source is not there, without opening it.
     public func checkSource() throws {
-        guard bind != nil, access(source, F_OK) != 0 else { return }
+        guard bind != nil, sourceInRoot == nil, access(source, F_OK) != 0 else { return }
         throw RuntimeError(
             .notFound, "\(field): bind \(source) to \(destination)", cause: SystemCallError("access", errno: errno))
     }

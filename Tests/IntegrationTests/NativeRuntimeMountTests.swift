@@ -193,11 +193,7 @@ extension Integration.NativeRuntime {
             let container = try RuntimeFixture("stat -c %u:%g /mnt/file; touch /mnt/new && echo made")
             defer { container.finish() }
             try add(["bind", "idmap"], bind: true, to: container)
-            container.config["linux"]["namespaces"].elements.append(["type": "user"])
-            let mapping: Document = [["containerID": 0, "hostID": 100000, "size": 65536]]
-            container.config["linux"]["uidMappings"] = mapping
-            container.config["linux"]["gidMappings"] = mapping
-            _ = try run(["chown", "-R", "100000:100000", container.bundle.rootfs])
+            mapped(container)
             let folder = container.bundle.folder + "/source"
             try "x".write(toFile: folder + "/file", atomically: false, encoding: .utf8)
             let outcome = try container.run()
@@ -205,6 +201,54 @@ extension Integration.NativeRuntime {
             var about = stat()
             #expect(stat(folder + "/new", &about) == 0)
             #expect(about.st_uid == 0)
+        }
+
+        @Test(.enabled(if: Machine.runtimeIsOurs, "the peer of Debian 12 opens them early"), arguments: [false, true])
+        func `a source inside the root is what earlier mounts have made there`(inUserNamespace: Bool) throws {
+            let container = try RuntimeFixture(
+                "cat /copy/below/name /copy/name; cat /early/name 2>/dev/null || echo bare")
+            defer { container.finish() }
+            let rootfs = container.bundle.rootfs
+            for name in ["one", "two"] {
+                let folder = "\(container.bundle.folder)/\(name)"
+                try FileManager.default.createDirectory(atPath: folder + "/below", withIntermediateDirectories: true)
+                try "\(name)\n".write(toFile: folder + "/name", atomically: false, encoding: .utf8)
+            }
+            try FileManager.default.createDirectory(atPath: rootfs + "/mnt", withIntermediateDirectories: true)
+            let binds = [
+                (rootfs + "/mnt", "/early"), ("one", "/mnt"), ("two", "/mnt/below"),
+                (rootfs + "/tmp/../mnt", rootfs + "/copy"),
+            ]
+            for (source, destination) in binds {
+                container.config["mounts"].elements.append([
+                    "source": .string(source), "destination": .string(destination), "options": ["rbind"],
+                ])
+            }
+            if inUserNamespace { mapped(container) }
+            let outcome = try container.run()
+            #expect(outcome.lines == ["two", "one", "bare"], "\(outcome)")
+        }
+
+        private func mapped(_ container: RuntimeFixture) {
+            container.config["linux"]["namespaces"].elements.append(["type": "user"])
+            let mapping: Document = [["containerID": 0, "hostID": 100000, "size": 65536]]
+            container.config["linux"]["uidMappings"] = mapping
+            container.config["linux"]["gidMappings"] = mapping
+            _ = try? run(["chown", "-R", "100000:100000", container.bundle.rootfs])
+        }
+
+        @Test(.enabled(if: Machine.runtimeIsOurs))
+        func `a source inside the root that earlier mounts have made can be id-mapped`() throws {
+            let container = try RuntimeFixture("stat -c %u:%g /copy/file")
+            defer { container.finish() }
+            try add(["rbind"], bind: true, to: container)
+            try "x".write(toFile: container.bundle.folder + "/source/file", atomically: false, encoding: .utf8)
+            let mapping: Document = [["containerID": 0, "hostID": 4000, "size": 10]]
+            container.config["mounts"].elements.append([
+                "source": .string(container.bundle.rootfs + "/mnt"), "destination": "/copy",
+                "options": ["rbind", "idmap"], "uidMappings": mapping, "gidMappings": mapping,
+            ])
+            #expect(try container.run().text == "4000:4000")
         }
 
         @Test func `a destination that is a dangling link is made where it leads inside the root`() throws {
