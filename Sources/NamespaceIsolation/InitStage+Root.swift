@@ -18,7 +18,7 @@ extension InitStage {
         }
         for mount in mounts {
             if mount.type == "cgroup" || mount.type == "cgroup2" {
-                try root.mountCgroup(mount, privateView: namespaces.unsharesCgroup)
+                try root.mountCgroup(mount, privateView: namespaces.hasCgroupView)
             } else {
                 try root.mount(mount, hostView: hostView(of: mount.type))
                 if mount.type == "mqueue", let mountLabel { try root.label(mount.destination, mountLabel) }

@@ -26,6 +26,8 @@ struct NamespacePlan {
     let cloneFlags: UInt64
     /// A new cgroup namespace is wanted.
     let unsharesCgroup: Bool
+    /// The container sees its cgroups from the root of a namespace that is not the caller's, new or joined.
+    let hasCgroupView: Bool
     /// Namespaces to enter, but for the user namespace.
     let joins: [Join]
     /// The user namespace to enter.
@@ -47,6 +49,8 @@ struct NamespacePlan {
         }
         cloneFlags = flags
         unsharesCgroup = made.contains(.cgroup)
+        let cgroupJoin = joins.first { $0.kind == .cgroup }
+        hasCgroupView = try unsharesCgroup || cgroupJoin.map { try !$0.isCallers() } ?? false
         userJoin = joins.first { $0.kind == .user }
         self.joins = joins.filter { $0.kind != .user }
         self.made = made

@@ -7,9 +7,9 @@ extension ContainerRoot {
     /// Mounts the container's view of its cgroups (type `cgroup` or `cgroup2`).
     ///
     /// On a pure v2 host this is one cgroup2 mount. On v1 it is a tmpfs with a mount of each hierarchy below it, as the
-    /// host has them. With a cgroup namespace of its own the container sees its cgroup as the root of each; without one
-    /// its own folder of each hierarchy is bound there.
-    /// - Parameter privateView: the process has entered a cgroup namespace of its own.
+    /// host has them. In a cgroup namespace other than the host's the container sees the namespace's root as the root of
+    /// each; without one its own folder of each hierarchy is bound there.
+    /// - Parameter privateView: the process has entered a cgroup namespace, made for it or joined.
     public borrowing func mountCgroup(_ mount: PreparedMount, privateView: Bool) throws {
         try attempt("mount cgroup at \(mount.destination)") {
             let target = try directory.openMakingDirectories(mount.destination)

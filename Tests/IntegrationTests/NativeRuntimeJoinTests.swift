@@ -58,6 +58,32 @@ extension Integration.NativeRuntime {
                 readTrimmed(note) == (try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")))
         }
 
+        @Test func `a cgroup namespace is joined, and the cgroups that are mounted are as seen from it`() throws {
+            let other = try Other(["--cgroup"])
+            defer { other.end() }
+            let container = try RuntimeFixture("readlink /proc/self/ns/cgroup; grep ' - cgroup' /proc/self/mountinfo")
+            defer { container.finish() }
+            join(container, other, ["cgroup": "cgroup"])
+            container.config["mounts"].elements.append(
+                ["destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup"])
+            let outcome = try container.run()
+            #expect(outcome.lines.first == other.link("cgroup"), "\(outcome)")
+            let roots = outcome.lines.dropFirst().compactMap { $0.split(separator: " ").dropFirst(3).first }
+            #expect(!roots.isEmpty && roots.allSatisfy { $0 == "/" }, "\(outcome)")
+        }
+
+        @Test func `the caller's cgroup namespace by its path shows the container its own cgroups`() throws {
+            let container = try RuntimeFixture("grep ' - cgroup' /proc/self/mountinfo")
+            defer { container.finish() }
+            container.config["linux"]["namespaces"].elements.removeAll { $0["type"].text == "cgroup" }
+            container.config["linux"]["namespaces"].elements.append(["type": "cgroup", "path": "/proc/self/ns/cgroup"])
+            container.config["mounts"].elements.append(
+                ["destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup"])
+            let outcome = try container.run()
+            let roots = outcome.lines.compactMap { $0.split(separator: " ").dropFirst(3).first }
+            #expect(!roots.isEmpty && roots.allSatisfy { $0.hasSuffix("/\(container.id)") }, "\(outcome)")
+        }
+
         @Test func `a user namespace is joined with its mappings`() throws {
             let other = try Other(["--user", "--map-root-user"])
             defer { other.end() }
