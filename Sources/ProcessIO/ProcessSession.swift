@@ -37,6 +37,13 @@ public struct ProcessSession {
         terminal = try TerminalRelay(master: master, input: input, output: output)
     }
 
+    /// Copies what a terminal still holds after the end of its programs.
+    public static func copyRest(of master: SharedDescriptor, to output: Int32) throws(SystemCallError) {
+        ignoreBrokenPipes()
+        var rest = try TerminalRelay(master: master, input: nil, output: output)
+        rest.drain()
+    }
+
     private static func openProcess(_ pid: Int32) throws(SystemCallError) -> SharedDescriptor {
         SharedDescriptor(Descriptor(owning: try check("pidfd_open", "\(pid)") { cl_pidfd_open(pid, 0) }))
     }

@@ -29,7 +29,8 @@ extension Integration.NativeRuntime {
             defer { container.finish() }
             container.config["process"]["args"] = ["env"]
             container.config["process"]["env"] = [
-                "WORD=first", "HOME=/one", "PATH=/nowhere", "WORDS=other", "WORD=", "PATH=/bin", "HOME=/two", "WORD=last=",
+                "WORD=first", "HOME=/one", "PATH=/nowhere", "WORDS=other", "WORD=", "PATH=/bin", "HOME=/two",
+                "WORD=last=",
             ]
             #expect(try container.run().lines == ["WORDS=other", "PATH=/bin", "HOME=/two", "WORD=last="])
         }
@@ -161,6 +162,18 @@ extension Integration.NativeRuntime {
             container.config["process"]["terminal"] = true
             let outcome = try container.run()
             #expect(outcome.output == "/dev/pts/0\nline\n", "\(outcome)")
+        }
+
+        @Test func `what a hook says on the terminal is relayed though it fails`() throws {
+            let container = try RuntimeFixture("echo never")
+            defer { container.finish() }
+            container.config["process"]["terminal"] = true
+            container.config["hooks"]["startContainer"] = [
+                ["path": "/bin/sh", "args": ["sh", "-c", "echo the reason >&2; exit 3"]]
+            ]
+            let outcome = try container.run()
+            #expect(outcome.code == 1 && outcome.output == "the reason\n", "\(outcome)")
+            #expect(outcome.errors.contains("startContainer"), "\(outcome)")
         }
 
         @Test func `a terminal in the foreground is the caller's, whose lines end as before`() throws {

@@ -16,7 +16,14 @@ extension RuntimeProgram {
         let detached = arguments.has("detach")
         let wantsTerminal = try Bundle(arguments["bundle"]).configuration.process?.terminal == true
         let relay = wantsTerminal && arguments["console-socket"] == nil && !detached ? try TerminalReceiver() : nil
-        let record = try launch(arguments, states, waits: false, relay: relay?.remote)
+        let record: ContainerRecord
+        do {
+            record = try launch(arguments, states, waits: false, relay: relay?.remote)
+        } catch {
+            // A hook in the container may have said why.
+            try? relay?.copyRest()
+            throw error
+        }
         try runPoststart(record, states)
         guard !detached, let process = record.process else { return 0 }
         let code: Int32
@@ -58,6 +65,12 @@ struct TerminalReceiver {
             ends = [SharedDescriptor(first), SharedDescriptor(second)]
         }
         (local, remote) = (ends[0], ends[1])
+    }
+
+    /// Copies what the terminal shows of a process that has ended, where it has sent its terminal.
+    func copyRest() throws {
+        var entry = pollfd(fd: local.rawValue, events: Int16(POLLIN), revents: 0)
+        if poll(&entry, 1, 0) == 1 { try ProcessSession.copyRest(of: receive(), to: 1) }
     }
 
     /// The master, which the process has sent before it was ready.
