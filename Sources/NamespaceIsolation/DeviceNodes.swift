@@ -35,4 +35,18 @@ extension DeviceNode {
             uid: device.uid ?? 0, gid: device.gid ?? 0)
     }
 
+    /// The node with its owner as the host sees it; the host's root where the container's mappings have none.
+    func asOnHost(_ linux: RuntimeConfiguration.Linux) -> DeviceNode {
+        var node = self
+        node.uid = linux.uidMappings.hostID(of: uid) ?? 0
+        node.gid = linux.gidMappings.hostID(of: gid) ?? 0
+        return node
+    }
+}
+
+extension [RuntimeConfiguration.IDMapping] {
+    fileprivate func hostID(of id: UInt32) -> UInt32? {
+        let mapping = first { id >= $0.containerID && id - $0.containerID < $0.size }
+        return mapping.map { $0.hostID &+ (id - $0.containerID) }
+    }
 }

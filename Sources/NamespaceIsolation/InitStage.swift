@@ -74,7 +74,15 @@ struct InitStage {
             let namespace = try mappings.namespace(wanted, asked: mount.options.idMap != nil, field: mount.field)
             try mount.openSource(idMap: namespace.map { ($0, mount.options.idMap ?? .single) })
         }
-        for (device, node) in zip(devices, deviceNodes) where device.kind != .fifo { try node.openSource() }
+        try openDevices()
+    }
+
+    /// The host's node is bound; where it has none, one is made, as in crun. An ordinary user may not do that.
+    private func openDevices() throws {
+        let pairs = zip(devices, deviceNodes).filter { device, _ in device.kind != .fifo }
+        let missing = opensEarly ? pairs.filter { _, node in node.lacksSource } : []
+        try DeviceNode.make(missing.map { device, _ in device.asOnHost(linux) }, for: missing.map { $1 })
+        for (_, node) in pairs where !missing.contains(where: { $1 === node }) { try node.openSource() }
     }
 
     private func checkOrdinaryUser() throws {

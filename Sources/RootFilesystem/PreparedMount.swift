@@ -94,7 +94,8 @@ public final class PreparedMount {
         try take(MountTree.copy(of: place, shown: source, recursive: bind == .recursive))
     }
 
-    private func take(_ tree: consuming MountTree) throws {
+    /// Takes the mount that the source is.
+    func take(_ tree: consuming MountTree) throws {
         if let idMap { try tree.mapOwners(by: idMap.namespace, recursive: idMap.depth == .recursive) }
         var status = stat()
         let raw = tree.descriptor.rawValue
@@ -109,6 +110,9 @@ public final class PreparedMount {
         throw RuntimeError(
             .notFound, "\(field): bind \(source) to \(destination)", cause: SystemCallError("access", errno: errno))
     }
+
+    /// True where nothing is there to be bound.
+    public var lacksSource: Bool { bind != nil && access(source, F_OK) != 0 && errno == ENOENT }
 
     /// True where this is a bind mount onto `path`.
     public func isBind(at path: String) -> Bool {

@@ -172,6 +172,24 @@ extension Integration.NativeRuntime {
             #expect(try container.run().text == "1:b")
         }
 
+        @Test(.enabled(if: Machine.runtimeIsOurs, "runc has the host's only"))
+        func `a device that the host has not got is made for a user namespace`() throws {
+            let mounts = readText("/proc/self/mountinfo")
+            let container = try RuntimeFixture(
+                "stat -c '%t:%T %a %u:%g' /dev/own /dev/in/own && head -c 3 /dev/in/own | wc -c && rm /dev/own || echo kept"
+            )
+            defer { container.finish() }
+            mapped(container)
+            container.config["linux"]["devices"] = [
+                ["type": "c", "path": "/dev/own", "major": 1, "minor": 5, "fileMode": 0o640, "uid": 7, "gid": 8],
+                ["type": "c", "path": "/dev/in/own", "major": 1, "minor": 7],
+            ]
+            let outcome = try container.run()
+            #expect(outcome.lines == ["1:5 640 7:8", "1:7 666 0:0", "3", "kept"], "\(outcome)")
+            #expect(readText("/proc/self/mountinfo") == mounts)
+            #expect(!FileManager.default.fileExists(atPath: "/dev/own"))
+        }
+
         @Test(.enabled(if: Machine.runtimeIsOurs))
         func `no program is executed from a device that is bound`() throws {
             let container = try RuntimeFixture("grep -c ' /dev/null .*nosuid,noexec' /proc/self/mountinfo")
