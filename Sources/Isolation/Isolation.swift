@@ -84,6 +84,9 @@ public protocol LaunchObserver {
     /// Something in the configuration has no effect and need not have one: tell the caller, and go on.
     mutating func warn(_ text: String)
 
+    /// Something could not be granted that callers ask for as a matter of course: a line for a log, not for a person.
+    mutating func note(_ text: String)
+
     /// The process exists and may be building its root already: run `createRuntime` hooks.
     /// The process does not leave the host's root, nor report ready, before this returns.
     mutating func processMade(_ pid: Int32) throws

@@ -18,6 +18,8 @@ struct Credentials {
     let keepsGroups: Bool
     /// What the caller should know although it stops nothing.
     let warnings: [String]
+    /// What can't be granted and is no mistake of the caller's: clients ask for it at every start.
+    let notes: [String]
 
     init(_ process: RuntimeConfiguration.Process, linux: RuntimeConfiguration.Linux, keepsGroups: Bool) throws {
         self.keepsGroups = keepsGroups
@@ -25,6 +27,7 @@ struct Credentials {
         noNewPrivileges = process.noNewPrivileges
         var warnings: [String] = []
         capabilities = ProcessCapabilities(process.capabilities ?? RuntimeConfiguration.Capabilities(), &warnings)
+        notes = capabilities.withheld
         limits = process.rlimits
         personality = linux.personality.map { $0.domain == .LINUX32 ? 8 : 0 }
         scheduling = try Scheduling(process)
@@ -115,10 +118,12 @@ extension ProcessCapabilities {
         if !unknown.isEmpty {
             warnings.append("process.capabilities: ignoring unknown capabilities \(unknown.joined(separator: ", "))")
         }
-        for name in ambient.subtracting(permitted.intersection(inheritable)).list {
-            warnings.append(
-                "process.capabilities.ambient: can't raise ambient capability \(name): not both permitted and inheritable"
-            )
+    }
+
+    /// Ambient capabilities that the kernel won't raise (capabilities(7), "Ambient").
+    fileprivate var withheld: [String] {
+        ambient.subtracting(permitted.intersection(inheritable)).list.map { name in
+            "process.capabilities.ambient: can't raise ambient capability \(name): not both permitted and inheritable"
         }
     }
 }

@@ -22,6 +22,7 @@ public struct NamespaceIsolation: Isolation {
         let pair = try Descriptor.socketPair()
         let stage = try InitStage(request)
         for warning in stage.last.credentials.warnings { observer.warn(warning) }
+        for note in stage.last.credentials.notes { observer.note(note) }
         let mask = umask(0)
         umask(mask)
         try stage.prepareCaller()

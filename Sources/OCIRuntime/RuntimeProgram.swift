@@ -122,6 +122,11 @@ public struct RuntimeProgram<Chosen: Isolation> {
         Output.printError("\(name): \(text)\n")
     }
 
+    /// Puts what need not trouble a person into the log, where there is one.
+    func note(_ message: String) {
+        log?.append(oneLine(message), level: "warning")
+    }
+
     /// Tells what the caller should know although the verb goes on: in the log, or on stderr where there is none.
     func warn(_ message: String) {
         let text = oneLine(message)

@@ -38,6 +38,7 @@ extension RuntimeProgram {
             host.pidFile = try arguments["pid-file"].map(absolutePath)
             host.scope = scope
             host.warnings = warn
+            host.notes = note
             undo.push { poststop(record) }
             _ = try isolation.launch(request, observer: &host)
             record = host.record
@@ -122,7 +123,11 @@ struct LaunchHost: LaunchObserver {
     /// Where warnings go.
     var warnings: (String) -> Void = { _ in }
 
+    /// Where notes go.
+    var notes: (String) -> Void = { _ in }
+
     func warn(_ text: String) { warnings(text) }
+    func note(_ text: String) { notes(text) }
 
     mutating func processMade(_ pid: Int32) throws {
         record.process = try ProcessIdentity(of: pid)

@@ -51,6 +51,7 @@ extension RuntimeProgram {
             host.pidFile = try arguments["pid-file"].map(absolutePath)
             host.scope = scope
             host.warnings = warn
+            host.notes = note
             try attempt("restore container \(id)") {
                 _ = try isolation.restore(
                     RestoreRequest(
