@@ -99,6 +99,7 @@ let package = Package(
         library("JSON", ["Support"]),
         // 2: data
         library("OCISpec", ["JSON", "Support"]),
+        library("Dockerfile", ["JSON", "Support"]),
         // 3: mechanisms
         library("ProcessIO", ["CLinux", "Linux", "Support"]),
         library("RootFilesystem", ["CLinux", "Linux", "Support"]),
@@ -141,15 +142,15 @@ let package = Package(
         library(
             "ContainerService",
             [
-                "Archive", "CLinux", "ContentStore", "JSON", "Linux", "Metadata", "OCISpec", "ProcessIO",
+                "Archive", "CLinux", "ContentStore", "Dockerfile", "JSON", "Linux", "Metadata", "OCISpec", "ProcessIO",
                 "RegistryClient", "Seccomp", "Snapshots", "Support",
             ]),
         // 6: doors
         library(
             "CLIKit",
             [
-                "ContainerService", "JSON", "Linux", "OCISpec", "ProcessIO", "RegistryClient", "Snapshots", "Support",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Archive", "ContainerService", "Dockerfile", "JSON", "Linux", "OCISpec", "ProcessIO", "RegistryClient",
+                "Snapshots", "Support", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // 7: programs
         .executableTarget(
@@ -173,10 +174,11 @@ let package = Package(
         unitTests("Archive", ["CDeflate", "CLinux", "CZlib", "CZstd", "Linux", "Support"]),
         unitTests("Snapshots", ["Archive", "CLinux", "Linux", "Support"]),
         unitTests("OCISpec", ["JSON", "Support"]),
+        unitTests("Dockerfile", ["Support"]),
         unitTests(
             "ContainerService",
             [
-                "CLinux", "ContentStore", "JSON", "Linux", "Metadata", "OCISpec", "ProcessIO", "RegistryClient",
+                "CLinux", "ContentStore", "Dockerfile", "JSON", "Linux", "Metadata", "OCISpec", "ProcessIO", "RegistryClient",
                 "Snapshots", "Support",
             ]),
         unitTests("RootFilesystem", ["Linux", "Support"]),

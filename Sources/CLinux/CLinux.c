@@ -416,3 +416,7 @@ int cl_seccomp_knows_flags(unsigned flags) {
     // A known flag is looked at before the missing program is.
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) < 0 && errno == EFAULT;
 }
+
+ssize_t cl_copy_file_range(int from, int to, size_t length) { return copy_file_range(from, NULL, to, NULL, length, 0); }
+
+int cl_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

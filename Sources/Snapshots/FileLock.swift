@@ -2,7 +2,7 @@ internal import Glibc
 internal import Linux
 
 /// An flock(2) on a file of its own, held until it is released or the process is gone.
-final class FileLock {
+final class FileLock: Sendable {
     private let descriptor: SharedDescriptor
     private let path: String
 

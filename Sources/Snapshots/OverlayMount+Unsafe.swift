@@ -11,6 +11,8 @@ struct OverlayMount {
     let upper: String?
     /// overlayfs's own folder on the same file system as `upper`.
     let work: String?
+    /// Whether nothing is brought to the disk before the caller does it: neither fsync(2) nor the unmount does then.
+    var isVolatile = false
 
     /// Attaches it to an open folder.
     ///
@@ -36,6 +38,7 @@ struct OverlayMount {
             _ = cl_fsconfig(opened, CL_FSCONFIG_SET_STRING, option, "off", 0)
         }
         if geteuid() != 0 { _ = cl_fsconfig(opened, CL_FSCONFIG_SET_FLAG, "userxattr", nil, 0) }
+        if isVolatile { _ = cl_fsconfig(opened, CL_FSCONFIG_SET_FLAG, "volatile", nil, 0) }
         for (index, lower) in lowers.enumerated() {
             if try !setFolder(context, "lowerdir+", lower) {
                 if index == 0 { return nil }

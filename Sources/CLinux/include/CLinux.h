@@ -204,3 +204,7 @@ int cl_pidfd_getfd(int pidfd, int fd);
 int cl_seccomp_knows_flags(unsigned flags);
 /// lseek(2)'s place of the next data at or behind an offset.
 static const int CL_SEEK_DATA = 3;
+/// copy_file_range(2) at both files' positions; a file system that can share blocks does.
+ssize_t cl_copy_file_range(int from, int to, size_t length);
+/// A close-on-exec pipe.
+int cl_pipe(int ends[2]);

@@ -27,6 +27,8 @@ public struct ImageConfiguration: Sendable {
         public var healthcheck: [UInt8]?
         /// The words of the shell form; empty means `/bin/sh -c`.
         public var shell: [String] = []
+        /// Dockerfile instructions for images that are built upon this one.
+        public var onBuild: [String] = []
 
         /// Nothing set.
         public init() {}
@@ -51,6 +53,8 @@ public struct ImageConfiguration: Sendable {
     public let platform: Platform
     /// When it was made, as RFC 3339 text; empty where unknown; untrusted.
     public let created: String
+    /// Who made it; untrusted.
+    public let author: String
     /// How its containers run.
     public let process: Process
     /// The hash of each layer's tar stream without compression, the lowest first.
@@ -75,6 +79,7 @@ public struct ImageConfiguration: Sendable {
         }
         platform = Platform(os: fields.os, architecture: fields.architecture, variant: fields.variant)
         created = fields.created
+        author = fields.author
         process = fields.process
         self.diffIDs = diffIDs
         history = fields.history
@@ -88,6 +93,7 @@ private struct Fields {
     var architecture = ""
     var variant = ""
     var created = ""
+    var author = ""
     var process = ImageConfiguration.Process()
     var diffIDs: [Digest]?
     var history: [ImageConfiguration.History] = []
@@ -98,6 +104,7 @@ private struct Fields {
         case "architecture": architecture = try value.text()
         case "variant": variant = try value.text()
         case "created": created = try value.text()
+        case "author": author = try value.text()
         case "config": process = try value.optional { reader in try readProcess(&reader) } ?? process
         case "rootfs": diffIDs = try value.optional { reader in try readRoot(&reader) }
         case "history": history = try value.optional { reader in try reader.list(readHistory) } ?? []
@@ -146,6 +153,7 @@ private func readProcess(_ reader: inout JSONReader) throws -> ImageConfiguratio
         case "Entrypoint": process.entrypoint = try value.words()
         case "Cmd": process.command = try value.words()
         case "Shell": process.shell = try value.words()
+        case "OnBuild": process.onBuild = try value.words()
         case "WorkingDir": process.workingFolder = try value.text()
         case "User": process.user = try value.text()
         case "StopSignal": process.stopSignal = try value.text()
