@@ -22,7 +22,7 @@ CASES = {
     "expose": ("FROM {base}\nEXPOSE 80 81/udp\nENV P=90\nEXPOSE $P/tcp\n", []),
     "volume": ("FROM {base}\nVOLUME /data\nVOLUME [\"/a b\", \"/c\"]\n", []),
     "stopsignal": ("FROM {base}\nSTOPSIGNAL SIGQUIT\n", []),
-    "shell": ("FROM {base}\nSHELL [\"/bin/sh\", \"-ec\"]\nRUN echo $0 > /shell; true\nCMD echo x\n", []),
+    "shell": ("FROM {base}\nSHELL [\"/bin/sh\", \"-ec\"]\nRUN echo $0 > /shell; true\nCMD echo x\n", ["--format", "docker"]),
     "copy-file": ("FROM {base}\nCOPY a.txt /\nCOPY a.txt /new\nCOPY a.txt b.txt /d/\nCOPY run.sh private /e/\n", []),
     "copy-folder": ("FROM {base}\nCOPY dir /d\nCOPY dir/ /e/\nCOPY dir/sub /f/g/h\n", []),
     "copy-all": ("FROM {base}\nCOPY . /all\n", []),
@@ -46,7 +46,7 @@ CASES = {
     "run-replace": ("FROM {base}\nRUN mkdir -p /r/a && echo 1 > /r/a/f\nRUN rm -r /r/a && mkdir /r/a && echo 2 > /r/a/g\nRUN rm -r /r && echo file > /r\n", []),
     "add-archive": ("FROM {base}\nADD plain.tar /t/\nADD packed.tar.gz /u\nADD a.txt /v/\n", []),
     "ignore": ("FROM {base}\nCOPY . /all\n", ["--ignore", "*.md\n!notes.md\ndir/sub\n**/y.txt\n"]),
-    "onbuild": ("FROM {base}\nONBUILD RUN echo x\nONBUILD COPY a.txt /\n", []),
+    "onbuild": ("FROM {base}\nONBUILD RUN echo x\nONBUILD ENV a=b\n", ["--format", "docker"]),
     "healthcheck": ("FROM {base}\nHEALTHCHECK --interval=30s --retries=2 CMD true\nENV x=y\n", ["--format", "docker"]),
     "maintainer": ("FROM {base}\nMAINTAINER Some One\n", []),
     "modes": ("FROM {base}\nRUN echo s > /s && chmod 4755 /s && mkdir -m 1777 /sticky && mkfifo /fifo\n", []),
@@ -54,4 +54,12 @@ CASES = {
     "cache-mount": ("FROM {base}\nRUN --mount=type=cache,target=/cache echo x > /cache/x && cat /cache/x > /y\n", []),
     "tmpfs-mount": ("FROM {base}\nRUN --mount=type=tmpfs,target=/scratch echo x > /scratch/x && cat /scratch/x > /y\n", []),
     "bind-mount": ("FROM {base}\nRUN --mount=type=bind,source=dir,target=/mnt cat /mnt/one > /y\n", []),
+}
+
+# What differs by intent: case → (how a difference begins, why it is right).
+INTENDED = {
+    "volume": ("file ", "a folder of VOLUME's list is made when a container starts, as docker does; buildah makes it in the image"),
+    "shell": ("config Cmd", "CMD's shell form takes the words of SHELL, as docker does; buildah takes them for RUN only"),
+    "scratch": ("config Env", "an image from scratch has the environment that its file says; buildah adds PATH"),
+    "escape": ("config Env", "buildah 1.28 reads the escape directive for lines only, not for words"),
 }
