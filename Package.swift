@@ -178,7 +178,8 @@ let package = Package(
         unitTests(
             "ContainerService",
             [
-                "CLinux", "ContentStore", "Dockerfile", "JSON", "Linux", "Metadata", "OCISpec", "ProcessIO", "RegistryClient",
+                "CLinux", "ContentStore", "Dockerfile", "JSON", "Linux", "Metadata", "OCISpec", "ProcessIO",
+                "RegistryClient",
                 "Snapshots", "Support",
             ]),
         unitTests("RootFilesystem", ["Linux", "Support"]),

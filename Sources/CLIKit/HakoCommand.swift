@@ -12,7 +12,8 @@ struct HakoCommand: ParsableCommand {
               hako ps -a
             """, version: "hako version \(hakoVersion)",
         subcommands: [
-            BuildCommand.self, BuilderCommand.self, RunCommand.self, CreateCommand.self, StartCommand.self, ContainersCommand.self, KillCommand.self,
+            BuildCommand.self, BuilderCommand.self, RunCommand.self, CreateCommand.self, StartCommand.self,
+            ContainersCommand.self, KillCommand.self,
             RemoveCommand.self, CommitCommand.self, DiffCommand.self, ExportCommand.self, InspectCommand.self,
             PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self, ImagesCommand.self,
             RemoveImageCommand.self, TagCommand.self, HistoryCommand.self, SaveCommand.self, LoadCommand.self,
