@@ -113,15 +113,16 @@ let package = Package(
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CDeflate", providers: [.apt(["libdeflate-dev"])]),
+        .target(name: "CISAL"),
         .target(
-            name: "Archive", dependencies: ["CDeflate", "CLinux", "CZlib", "CZstd", "Linux", "Support"],
+            name: "Archive", dependencies: ["CDeflate", "CISAL", "CLinux", "CZlib", "CZstd", "Linux", "Support"],
             swiftSettings: swiftSettings, linkerSettings: codecLibraries),
         library("Snapshots", ["CLinux", "Linux", "Support"]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         .target(
             name: "Metadata", dependencies: ["CSQLite", "Linux", "OCISpec", "Support"], swiftSettings: swiftSettings,
             linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]),
-        library("ContentStore", ["JSON", "Linux", "Metadata", "OCISpec", "Support", crypto]),
+        library("ContentStore", ["CLinux", "JSON", "Linux", "Metadata", "OCISpec", "Support", crypto]),
         library("RegistryClient", ["ContentStore", "JSON", "Linux", "OCISpec", "ProcessIO", "Support"] + http),
         // 4: isolations
         library("Isolation", ["CLinux", "Cgroups", "Linux", "OCISpec", "Support"]),
@@ -167,6 +168,10 @@ let package = Package(
         // Drives the built programs from outside; needs root. See docs/testing.md.
         .target(name: "CHarness", path: "Tests/CHarness"),
         .testTarget(name: "IntegrationTests", dependencies: ["CHarness"], swiftSettings: swiftSettings),
+        // Run by hand for as long as one likes; see docs/testing.md.
+        .executableTarget(
+            name: "archive-fuzz", dependencies: ["Archive", "CLinux", "CZlib", "CZstd"], path: "Tests/ArchiveFuzz",
+            swiftSettings: swiftSettings),
         // Throws damaged documents at the readers, for as long as one likes. See docs/testing.md.
         .executableTarget(
             name: "fuzz-documents", dependencies: ["JSON", "OCISpec"], path: "Tests/FuzzDocuments",

@@ -29,9 +29,9 @@ public enum Codec: String, Sendable {
     }
 }
 
-/// The packed bytes of a blob, read from a descriptor through one buffer.
+/// The packed bytes of a blob, read through one buffer.
 struct PackedSource: ~Copyable {
-    private let descriptor: Int32
+    private let input: ArchiveInput
     /// What has been read and not taken.
     private(set) var buffer: UnsafeMutableRawBufferPointer
     private(set) var start = 0
@@ -39,9 +39,8 @@ struct PackedSource: ~Copyable {
     /// Packed bytes read so far.
     private(set) var total: Int64 = 0
 
-    /// Reads from where `descriptor`, which the caller keeps open, stands.
-    init(_ descriptor: Int32, capacity: Int = 256 << 10) {
-        self.descriptor = descriptor
+    init(_ input: ArchiveInput, capacity: Int = 256 << 10) {
+        self.input = input
         buffer = .allocate(byteCount: capacity, alignment: 4096)
     }
 
@@ -58,7 +57,7 @@ struct PackedSource: ~Copyable {
     }
 
     /// Has at least `count` bytes at hand, less only at the end of the blob; returns how many there are.
-    mutating func fill(_ count: Int) throws(SystemCallError) -> Int {
+    mutating func fill(_ count: Int) throws -> Int {
         while end - start < count {
             if start > 0 {
                 buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[start..<end]))
@@ -72,10 +71,19 @@ struct PackedSource: ~Copyable {
     }
 
     /// Reads straight into the reader's memory, past the buffer (for blobs that are not packed).
-    mutating func readBlob(into target: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int {
-        let count = try readDescriptor(descriptor, into: target)
+    mutating func readBlob(into target: UnsafeMutableRawBufferPointer) throws -> Int {
+        let count = try input.read(target)
         total += Int64(count)
         return count
+    }
+
+    /// Goes past `count` bytes, without reading them where the input can; false where it can't.
+    mutating func seek(_ count: Int64) throws -> Bool {
+        guard let seek = input.seek else { return false }
+        let held = min(Int64(end - start), count)
+        take(Int(held))
+        if count > held { try seek(count - held) }
+        return true
     }
 }
 

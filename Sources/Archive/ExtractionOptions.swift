@@ -10,7 +10,12 @@ public struct ExtractionOptions: Sendable {
     public var privileged = geteuid() == 0
     /// Folders of the layers below, the nearest first. Folders that the archive implies and does not list take
     /// their owner, mode, times and attributes from there, and so do the targets of hard links.
-    public var lowers: [SharedDescriptor] = []
+    ///
+    /// Called when the first of those comes, at most once and by the thread that extracts; it may wait until the
+    /// layers are there.
+    public var lowers: @Sendable () throws -> [SharedDescriptor] = { [] }
+    /// What unpacks gzip.
+    package var gzip = GzipLibrary.fastest
 
     /// The defaults: no lower layers, privileged as root.
     public init() {}

@@ -45,7 +45,7 @@ extension LayerExtractor {
         }
         guard opened >= 0 else { throw SystemCallError("openat", errno: errno) }
         let made = Descriptor(owning: opened)
-        if !isNew { for old in attributes(of: opened) { removeAttribute(opened, old.name) } }
+        if !isNew { for old in attributes(of: opened) { removeExtendedAttribute(opened, old.name) } }
         try setFolderMetadata(made, entry)
         try times.append(
             cursor.names + path.last + [0], timeSpecs(entry)[0], mode: options.privileged ? nil : entry.mode,
@@ -97,7 +97,8 @@ extension LayerExtractor {
             }
         }
         let made = Descriptor(owning: opened)
-        guard let lower = lowers.find(components), lower.status.st_mode & S_IFMT == S_IFDIR, !isOpaque(opened) else {
+        guard let lower = try lowers.find(components), lower.status.st_mode & S_IFMT == S_IFDIR, !isOpaque(opened)
+        else {
             try check("fchmod") { fchmod(opened, 0o755) }
             if options.privileged { try check("fchown") { fchown(opened, 0, 0) } }
             return
@@ -146,7 +147,7 @@ extension LayerExtractor {
         if hidesLowers { try hideLowerRoots() }
         if !hasRoot {
             let made = try openRoot()
-            if let lower = lowers.root {
+            if let lower = try lowers.root {
                 let source = try check("openat") { openat(lower, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
                 try copyFolderMetadata(from: Descriptor(owning: source), to: made, path: [])
             } else {

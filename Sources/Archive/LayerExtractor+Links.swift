@@ -51,7 +51,7 @@ extension LayerExtractor {
     /// Copies a hard link's target from the lower layers; false where they do not have it.
     private mutating func copyUp(_ entry: borrowing TarEntry) throws -> Bool {
         let components = (0..<linkPath.count).map { linkPath.component($0) }
-        guard let lower = lowers.find(components) else { return false }
+        guard let lower = try lowers.find(components) else { return false }
         let linkCursor = linkCursor
         let target = try linkCursor.moveToParent(of: linkPath, entry: entry.name) { folder, name in
             // A whiteout of this layer in the way hides the target.

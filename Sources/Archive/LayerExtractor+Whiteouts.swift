@@ -43,7 +43,7 @@ extension LayerExtractor {
 
     /// An opaque root: overlayfs reads no mark there, so that each entry of the lower layers' roots is hidden.
     func hideLowerRoots() throws {
-        for layer in options.lowers {
+        for layer in try lowers.folders {
             let raw = layer.rawValue
             let opened = try check("openat") { openat(raw, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
             for name in try directoryEntryNames(Descriptor(owning: opened), shown: "lower layer") {

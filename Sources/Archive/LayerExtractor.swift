@@ -32,14 +32,23 @@ public struct LayerExtractor: ~Copyable {
     ///   - archive: the layer's blob, read from where it stands: plain, gzip or zstd.
     ///   - root: an empty folder.
     ///   - onData: sees every unpacked byte in order, those behind the end of the archive included, so that a
-    ///     digest over them is the diffID.
+    ///     digest over them is the diffID. Called on another thread, never after this function has returned.
     /// - Throws: `invalidArgument` for what is malformed or leads outside, `resourceExhausted` for what passes a
     ///   limit or fills the disk; the text names the entry.
     public static func extract(
         _ archive: borrowing Descriptor, into root: borrowing RootDirectory,
         options: ExtractionOptions = ExtractionOptions(), onData: ((UnsafeRawBufferPointer) -> Void)? = nil
     ) throws -> ExtractionSummary {
-        let reader = try TarReader(archive, limits: options.limits, onData: onData)
+        try extract(ArchiveInput(unowned: archive.rawValue), into: root, options: options, onData: onData)
+    }
+
+    /// Unpacks a whole layer from any input, such as a blob that is still on its way.
+    public static func extract(
+        _ input: ArchiveInput, into root: borrowing RootDirectory,
+        options: ExtractionOptions = ExtractionOptions(), onData: ((UnsafeRawBufferPointer) -> Void)? = nil
+    ) throws -> ExtractionSummary {
+        let stream = try ArchiveStream(input, limits: options.limits, gzip: options.gzip, onData: onData)
+        let reader = TarReader(stream, options.limits)
         var extractor = LayerExtractor(reader, root: root.descriptor.rawValue, options: options)
         return try extractor.run()
     }
@@ -48,7 +57,7 @@ public struct LayerExtractor: ~Copyable {
         self.reader = reader
         self.root = root
         self.options = options
-        lowers = LowerLayers(folders: options.lowers)
+        lowers = LowerLayers(options.lowers)
         cursor = FolderCursor(root: root, followsLinks: true)
         linkCursor = FolderCursor(root: root, followsLinks: false)
     }

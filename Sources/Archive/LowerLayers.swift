@@ -3,9 +3,23 @@ internal import Glibc
 internal import Linux
 
 /// The layers below the one that is unpacked, nearest first, seen as overlayfs would merge them.
-struct LowerLayers {
-    /// Folders of the layers.
-    let folders: [SharedDescriptor]
+final class LowerLayers {
+    private let bring: @Sendable () throws -> [SharedDescriptor]
+    private var known: [SharedDescriptor]?
+
+    init(_ bring: @escaping @Sendable () throws -> [SharedDescriptor]) {
+        self.bring = bring
+    }
+
+    /// Folders of the layers, which may have to be waited for.
+    var folders: [SharedDescriptor] {
+        get throws {
+            if let known { return known }
+            let folders = try bring()
+            known = folders
+            return folders
+        }
+    }
 
     /// An entry of a lower layer, by its open folder.
     struct Entry: ~Copyable {
@@ -15,12 +29,12 @@ struct LowerLayers {
     }
 
     /// The root folder of the nearest layer.
-    var root: Int32? { folders.first?.rawValue }
+    var root: Int32? { get throws { try folders.first?.rawValue } }
 
     /// What the merged lower layers have at a path of components; nil where nothing is, or a link is in the way.
-    func find(_ components: [ArraySlice<UInt8>]) -> Entry? {
+    func find(_ components: [ArraySlice<UInt8>]) throws -> Entry? {
         guard let name = components.last else { return nil }
-        for layer in folders {
+        for layer in try folders {
             var hides = false
             guard let folder = openFolder(components.dropLast(), in: layer.rawValue, &hides) else {
                 if hides { return nil }

@@ -1,3 +1,4 @@
+internal import Linux
 internal import Support
 
 /// The records of PAX extended headers that hako understands; the others are read over.

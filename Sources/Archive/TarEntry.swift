@@ -1,3 +1,5 @@
+public import Linux
+
 /// One entry of a tar archive, its extension headers already applied.
 ///
 /// Names are bytes: tar gives them no encoding, and Linux takes any. They are as the archive has them; nothing
@@ -9,12 +11,7 @@ public struct TarEntry: Sendable {
     }
 
     /// One extended attribute.
-    public struct Attribute: Sendable, Equatable {
-        /// The whole name, such as `security.capability`.
-        public var name: [UInt8]
-        /// Its value, of any bytes.
-        public var value: [UInt8]
-    }
+    public typealias Attribute = ExtendedAttribute
 
     /// A stretch of a sparse file that has data.
     public struct Segment: Sendable, Equatable {

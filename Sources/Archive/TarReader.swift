@@ -20,23 +20,48 @@ public final class TarReader {
 
     /// Starts at the current position of `archive`, which must stay open as long as the reader.
     ///
-    /// - Parameter onData: sees every unpacked byte, in order, as soon as it comes out of the codec; the memory is
-    ///   valid during the call only. After ``finish()`` it has seen the whole blob, so that a digest of what it saw
-    ///   is the layer's diffID.
+    /// - Parameters:
+    ///   - readsAhead: a thread unpacks while the caller works. False suits who wants only the headers of a plain tar:
+    ///     data that is not read for is then skipped in the file.
+    ///   - onData: sees every unpacked byte, in order, as soon as it comes out of the codec, on that thread; the memory
+    ///     is valid during the call only. After ``finish()`` it has seen the whole blob, so that a digest of what it
+    ///     saw is the layer's diffID; it is never called once the reader is gone.
     /// - Throws: `unsupported` for a codec that layers may not use.
-    public init(
-        _ archive: borrowing Descriptor, limits: ExtractionLimits = ExtractionLimits(),
+    public convenience init(
+        _ archive: borrowing Descriptor, limits: ExtractionLimits = ExtractionLimits(), readsAhead: Bool = true,
         onData: ((UnsafeRawBufferPointer) -> Void)? = nil
     ) throws {
+        let input = ArchiveInput(unowned: archive.rawValue)
+        try self.init(ArchiveStream(input, limits: limits, inBackground: readsAhead, onData: onData), limits)
+    }
+
+    /// Reads an archive from any input; waits for its first bytes.
+    public convenience init(
+        _ input: ArchiveInput, limits: ExtractionLimits = ExtractionLimits(),
+        onData: ((UnsafeRawBufferPointer) -> Void)? = nil
+    ) throws {
+        try self.init(ArchiveStream(input, limits: limits, onData: onData), limits)
+    }
+
+    /// Reads an archive on the caller's thread alone, by a gzip library of its choice.
+    package convenience init(
+        _ input: ArchiveInput, limits: ExtractionLimits, gzip: GzipLibrary,
+        onData: ((UnsafeRawBufferPointer) -> Void)? = nil
+    ) throws {
+        try self.init(
+            ArchiveStream(input, limits: limits, gzip: gzip, inBackground: false, onData: onData), limits)
+    }
+
+    init(_ stream: ArchiveStream, _ limits: ExtractionLimits) {
+        self.stream = stream
         self.limits = limits
-        stream = try ArchiveStream(archive.rawValue, limits: limits, onData: onData)
     }
 
     /// How the archive is packed.
     public var codec: Codec { stream.codec }
 
-    /// Unpacked bytes that came out of the codec so far.
-    public var unpackedBytes: Int64 { stream.total }
+    /// Unpacked bytes that came out of the codec; known after ``finish()``.
+    public private(set) var unpackedBytes: Int64 = 0
 
     /// The next entry, past what was not read of the current one; nil at the end of the archive.
     ///
@@ -69,7 +94,7 @@ public final class TarReader {
 
     /// Reads to the end of the blob, past the end of the archive in it.
     public func finish() throws {
-        try stream.drain()
+        unpackedBytes = try stream.drain()
         atEnd = true
         (rest, padding) = (0, 0)
     }

@@ -82,7 +82,8 @@ import Testing
             try writeAtomically([9], to: "\(folder)/lower/p/target", mode: 0o604, durable: false)
             chown("\(folder)/lower/p/target", 56, 78)
             var options = ExtractionOptions()
-            options.lowers = [SharedDescriptor(try Descriptor.open("\(folder)/lower", O_RDONLY | O_DIRECTORY))]
+            let lower = SharedDescriptor(try Descriptor.open("\(folder)/lower", O_RDONLY | O_DIRECTORY))
+            options.lowers = { [lower] }
             var tar = TarBuilder()
             tar.add("p/q/new", data: [1])
             tar.add("hard", type: "1", link: "p/target")
