@@ -18,7 +18,7 @@ public final class TarReader {
     private var count = 0
     private var atEnd = false
 
-    /// Starts at the current position of `archive`, which must stay open as long as the reader.
+    /// Starts at the current position of `archive`, which moves on.
     ///
     /// - Parameters:
     ///   - readsAhead: a thread unpacks while the caller works. False suits who wants only the headers of a plain tar:
@@ -31,7 +31,7 @@ public final class TarReader {
         _ archive: borrowing Descriptor, limits: ExtractionLimits = ExtractionLimits(), readsAhead: Bool = true,
         onData: ((UnsafeRawBufferPointer) -> Void)? = nil
     ) throws {
-        let input = ArchiveInput(unowned: archive.rawValue)
+        let input = ArchiveInput(SharedDescriptor(try archive.duplicate()))
         try self.init(ArchiveStream(input, limits: limits, inBackground: readsAhead, onData: onData), limits)
     }
 

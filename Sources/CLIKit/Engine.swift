@@ -24,7 +24,7 @@ struct Engine {
         runtime = RuntimeClient(
             path: runs ? try RuntimeLocation.find(options.runtime) : RuntimeLocation.likely(options.runtime),
             stateFolder: "\(folders.state)/runtime")
-        let snapshots = try Self.snapshots(folders)
+        let snapshots = try Self.snapshots(folders, options)
         let library = try ServiceImages(root: folders.root, snapshots: snapshots)
         (images, imageService) = (library, library.service)
         containers = try ContainerService(folders: folders, runtime: runtime, snapshots: OverlayRoots(snapshots))

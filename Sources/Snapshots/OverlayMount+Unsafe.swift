@@ -25,6 +25,18 @@ struct OverlayMount {
         try mountByString(target, shown)
     }
 
+    /// Makes the mount and lets it go again, attached to nothing, to see whether it can be.
+    func probe() throws {
+        guard let context = try configure() else {
+            // Before Linux 6.5 there is no mount without a place: the file systems that the kernel has must do.
+            guard try readText("/proc/filesystems").contains("\toverlay\n") else {
+                throw RuntimeError(.unsupported, "the kernel has no overlayfs")
+            }
+            return
+        }
+        _ = try make(context)
+    }
+
     /// A configured file system context; nil where the kernel does not know `lowerdir+`.
     private func configure() throws -> Descriptor? {
         let opened = cl_fsopen("overlay", 0)
@@ -56,6 +68,11 @@ struct OverlayMount {
     private func attach(
         _ context: borrowing Descriptor, to target: borrowing Descriptor, _ shown: String
     ) throws {
+        try moveMount(try make(context), to: target, shown)
+    }
+
+    /// The mount of a context, attached to nothing yet.
+    private func make(_ context: borrowing Descriptor) throws -> Descriptor {
         let raw = context.rawValue
         guard cl_fsconfig(raw, CL_FSCONFIG_CMD_CREATE, nil, nil, 0) == 0 else {
             throw failure(context, errno, "overlay")
@@ -63,8 +80,7 @@ struct OverlayMount {
         let attributes = UInt32(upper == nil ? CL_MOUNT_ATTR_RDONLY : 0)
         let mount = cl_fsmount(raw, 0, attributes)
         guard mount >= 0 else { throw failure(context, errno, "overlay") }
-        let tree = Descriptor(owning: mount)
-        try moveMount(tree, to: target, shown)
+        return Descriptor(owning: mount)
     }
 
     /// False where the option is unknown or its value refused (EINVAL).

@@ -1,97 +1,53 @@
-internal import CLinux
-internal import Glibc
-internal import Linux
+public import Linux
 internal import Support
 
-/// Snapshots by overlayfs.
+/// Snapshots by overlayfs: a container's root is its own writable folder over the layers.
 ///
-/// ```
-/// ROOT/layers/CHAINID/fs          a layer, never written again
-/// ROOT/snapshots/KEY/upper, work  a container's writable layer
-/// ROOT/snapshots/KEY/layers       the chain IDs it stands upon, one a line, lowest first
-/// ROOT/temporary/NAME~RANDOM      what is being made or removed; swept at the next use
-/// ROOT/locks/NAME                 flock(2): one process at a time works on a layer
-/// ROOT/lock                       shared while a snapshot is made, exclusive while a layer is removed
-/// ```
-/// What is being made becomes visible by one rename, after everything in it has reached the disk.
+/// `ROOT/snapshots/KEY` has `upper` and `work`; the rest is ``LayerStore``'s.
 public struct OverlaySnapshotter: Snapshotter {
-    /// The folder, such as `/var/lib/hako/snapshots/overlay`.
-    public let root: String
+    let store: LayerStore
     /// Tests turn it off to take the way of kernels before 6.5.
     var mountsByDescriptor = true
 
-    /// Makes the folder (mode 0700) where it is missing.
-    ///
-    /// - Throws: `unsupported` where overlayfs cannot stand upon the folder's file system.
+    /// The folder, such as `/var/lib/hako/snapshots`.
+    public var root: String { store.root }
+
+    /// Makes the folder (mode 0700) where it is missing, and recovers from a power loss.
     public init(root: String) throws {
-        self.root = root
-        try attempt("open snapshots \(root)") {
-            try makeDirectories(root, mode: 0o700)
-            for name in ["layers", "snapshots", "temporary", "locks"] {
-                try makeDirectories("\(root)/\(name)", mode: 0o700)
-            }
-        }
+        store = try attempt("open snapshots \(root)") { try LayerStore(root: root) }
     }
 
-    func layerPath(_ chainID: String) -> String { "\(root)/layers/\(chainID)" }
-    func snapshotPath(_ key: String) -> String { "\(root)/snapshots/\(key)" }
-
-    /// A name becomes a file name as it is: what could lead elsewhere is refused.
-    func validate(_ name: String, _ what: String) throws {
-        let isPlain = name.utf8.allSatisfy {
-            ($0 >= 0x30 && $0 <= 0x3a) || ($0 >= 0x41 && $0 <= 0x5a) || ($0 >= 0x61 && $0 <= 0x7a)
-                || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".")
-        }
-        guard isPlain && !name.isEmpty && name.utf8.count <= 200 && name.utf8.first != UInt8(ascii: ".") else {
-            throw RuntimeError(
-                .invalidArgument,
-                "\(what) \"\(name)\": a name is 1 to 200 of A-Z a-z 0-9 . _ : - and starts with no dot")
-        }
+    init(_ store: LayerStore) {
+        self.store = store
     }
 
     /// Whether the layer is committed.
-    public func contains(layer chainID: String) throws -> Bool {
-        try validate(chainID, "layer")
-        return try isThere(layerPath(chainID))
-    }
+    public func contains(layer chainID: String) throws -> Bool { try store.contains(layer: chainID) }
 
-    /// Whether a path names anything.
-    func isThere(_ path: String) throws(SystemCallError) -> Bool {
-        do throws(SystemCallError) {
-            _ = try Descriptor.open(path, CL_O_PATH | O_NOFOLLOW)
-            return true
-        } catch  where error.errno == ENOENT {
-            return false
-        }
-    }
+    /// Begins to make layers.
+    public func batch(of chainIDs: [String]) throws -> LayerBatch { try LayerBatch(store, chainIDs) }
+
+    /// The folder of a layer.
+    public func openLayer(_ chainID: String) throws -> Descriptor { try store.openLayer(chainID) }
+
+    /// Removes a layer that no snapshot uses.
+    public func removeLayer(_ chainID: String) throws { try store.removeLayer(chainID) }
 
     /// The committed layers' chain ids.
-    public func layers() throws -> [String] {
-        try directoryEntries("\(root)/layers").sorted()
-    }
+    public func layers() throws -> [String] { try store.layers() }
 
     /// The keys of the snapshots.
-    public func snapshots() throws -> [String] {
-        try directoryEntries("\(root)/snapshots").sorted()
-    }
+    public func snapshots() throws -> [String] { try store.snapshots() }
 
     /// Bytes on disk of a layer.
-    public func usage(layer chainID: String) throws -> SnapshotUsage {
-        try validate(chainID, "layer")
-        return try attempt("usage of layer \(chainID)") { try diskUsage("\(layerPath(chainID))/fs") }
-    }
+    public func usage(layer chainID: String) throws -> SnapshotUsage { try store.usage(layer: chainID) }
 
     /// Bytes on disk of what was written in a snapshot.
-    public func usage(key: String) throws -> SnapshotUsage {
-        try validate(key, "snapshot")
-        return try attempt("usage of snapshot \(key)") { try diskUsage("\(snapshotPath(key))/upper") }
-    }
+    public func usage(key: String) throws -> SnapshotUsage { try store.usage(key: key, folder: "upper") }
 
     /// The layers that a snapshot stands upon, lowest first.
-    public func layers(of key: String) throws -> [String] {
-        try validate(key, "snapshot")
-        return try attempt("snapshot \(key)") {
-            try readText("\(snapshotPath(key))/layers").split(separator: "\n").map(String.init)
-        }
-    }
+    public func layers(of key: String) throws -> [String] { try store.layers(of: key) }
+
+    /// Removes what processes left that died in the middle of something.
+    public func removeLeftovers() throws { try store.removeLeftovers() }
 }

@@ -1,4 +1,5 @@
 public import Linux
+internal import Support
 
 /// Keeps the unpacked layers of images and makes the root file systems of containers from them.
 ///
@@ -6,22 +7,18 @@ public import Linux
 /// it. A snapshot is a writable layer upon a list of layers, named by a key of the caller's, usually the
 /// container's id. Lists of layers are always in document order: the lowest first.
 ///
-/// Every operation is whole or not at all, also when the process is killed in it, and may be called from several
-/// processes at once. Errors: `invalidArgument` for a malformed name, `notFound`, `alreadyExists`, `invalidState`
+/// Every operation is whole or not at all, also when the process is killed in it or the power is lost, and may be called
+/// from several processes at once. Errors: `invalidArgument` for a malformed name, `notFound`, `alreadyExists`, `invalidState`
 /// for what is in use, `resourceExhausted` where the disk is full.
 public protocol Snapshotter: Sendable {
     /// Whether a layer is there, whole.
     func contains(layer chainID: String) throws -> Bool
 
-    /// Makes a layer: `fill` unpacks it into an empty folder; a layer that is there already is not filled again.
-    ///
-    /// - Parameters:
-    ///   - lowers: chain IDs of the layers below, lowest first.
-    ///   - fill: gets the folder, and the folders of the layers below, the nearest first. What it throws is
-    ///     thrown on, and nothing of the layer stays.
-    func commitLayer(
-        _ chainID: String, lowers: [String],
-        fill: (borrowing RootDirectory, [SharedDescriptor]) throws -> Void) throws
+    /// Begins to make the layers of an image that are not there; chain IDs lowest first.
+    func batch(of chainIDs: [String]) throws -> LayerBatch
+
+    /// The folder of a layer that is there.
+    func openLayer(_ chainID: String) throws -> Descriptor
 
     /// Makes an empty writable layer upon `layers`, lowest first, which must be there.
     func prepare(key: String, layers: [String]) throws
@@ -62,6 +59,34 @@ public protocol Snapshotter: Sendable {
 
     /// What was written into a snapshot.
     func usage(key: String) throws -> SnapshotUsage
+}
+
+extension Snapshotter {
+    /// Makes one layer and waits until it is on the disk; a layer that is there already is not filled again.
+    ///
+    /// - Parameters:
+    ///   - lowers: chain IDs of the layers below, lowest first, which must be there.
+    ///   - fill: gets the folder, empty, and the folders of the layers below, the nearest first. What it throws is
+    ///     thrown on, and nothing of the layer stays.
+    public func commitLayer(
+        _ chainID: String, lowers: [String],
+        fill: (borrowing RootDirectory, [SharedDescriptor]) throws -> Void
+    ) throws {
+        try attempt("commit layer \(chainID)") {
+            let batch = try batch(of: [chainID])
+            guard let stage = try batch.stage(chainID) else { return }
+            do {
+                let folders = try lowers.reversed().map { SharedDescriptor(try openLayer($0)) }
+                try fill(try stage.openRoot(), folders)
+            } catch {
+                stage.discard()
+                batch.abandon()
+                throw error
+            }
+            try stage.commit()
+            try batch.settle()
+        }
+    }
 }
 
 /// What a folder takes on the disk.

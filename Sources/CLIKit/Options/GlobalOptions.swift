@@ -9,6 +9,12 @@ struct GlobalOptions: ParsableArguments {
     var state: String?
 
     @Option(
+        help: ArgumentHelp(
+            "How roots are made from layers: overlay or native (HAKO_STORAGE_DRIVER); by default what works here.",
+            valueName: "name"))
+    var storageDriver: String?
+
+    @Option(
         help: ArgumentHelp("OCI runtime: a path, or a name looked up beside hako and in PATH.", valueName: "program"))
     var runtime: String?
 }
