@@ -27,6 +27,7 @@ class Tree:
     def __init__(self, path):
         self.path = pathlib.Path(path)
         self.tar = tarfile.open(self.path, "w", format=tarfile.PAX_FORMAT)
+        self.folders = set()
 
     def add(self, name, kind=tarfile.DIRTYPE, mode=0o755, data=b"", link="", uid=0, gid=0):
         entry = tarfile.TarInfo(name)
@@ -45,6 +46,11 @@ class Tree:
         dump = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE)
         with tarfile.open(fileobj=dump.stdout, mode="r|") as files:
             for entry in files:
+                if entry.isdir():
+                    # Packages share folders; dockerd refuses a layer that names one twice.
+                    if entry.name in self.folders:
+                        continue
+                    self.folders.add(entry.name)
                 self.tar.addfile(entry, files.extractfile(entry) if entry.isreg() else None)
         if dump.wait():
             raise SystemExit(f"make-images: dpkg-deb {deb} failed")
