@@ -338,6 +338,21 @@ int cl_bpf_program_by_id(unsigned id) {
 
 ssize_t cl_getdents64(int fd, void *buffer, size_t size) { return syscall(SYS_getdents64, fd, buffer, size); }
 int cl_syncfs(int fd) { return syncfs(fd); }
+
+int cl_clone_file(int from, int to) { return ioctl(to, _IOW(0x94, 9, int), from); }
+
+ssize_t cl_copy_range(int from, int to, int64_t offset, int64_t count) {
+    off_t in = offset, out = offset;
+    return copy_file_range(from, &in, to, &out, count, 0);
+}
+
+int64_t cl_seek_data(int fd, int64_t offset) { return lseek(fd, offset, SEEK_DATA); }
+int64_t cl_seek_hole(int fd, int64_t offset) { return lseek(fd, offset, SEEK_HOLE); }
+
+int cl_start_writeback(int fd, int64_t offset, int64_t count) {
+    return sync_file_range(fd, offset, count, SYNC_FILE_RANGE_WRITE);
+}
+
 ssize_t cl_fgetxattr(int fd, const char *name, void *value, size_t size) { return fgetxattr(fd, name, value, size); }
 int cl_fsetxattr(int fd, const char *name, const void *value, size_t size) {
     return fsetxattr(fd, name, value, size, 0);

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 internal import Linux
 public import OCISpec
@@ -18,7 +19,12 @@ public final class Ingest {
     private let store: ContentStore
     private let file: SharedDescriptor
     private let staged: String
+    private let arrival: BlobArrival
     private var hash: ContentHash
+    /// How much of the file has been given to the disk.
+    private var flushed: Int64 = 0
+    /// Bytes after which the disk gets them, so that little is left to wait for at the end.
+    private static let flushedPart: Int64 = 8 << 20
 
     /// What beginning to bring a blob in may come to.
     public enum Beginning {
@@ -30,22 +36,29 @@ public final class Ingest {
         case begun(Ingest)
     }
 
-    private init(_ digest: Digest, _ size: Int64, _ store: ContentStore, _ file: SharedDescriptor, _ staged: String) {
+    private init(
+        _ digest: Digest, _ size: Int64, _ store: ContentStore, _ file: SharedDescriptor, _ staged: String,
+        _ arrival: BlobArrival
+    ) {
         self.digest = digest
         self.size = size
         self.store = store
         self.file = file
         self.staged = staged
+        self.arrival = arrival
         hash = ContentHash(digest.algorithm)
     }
 
     /// Nil where another owner has it.
-    static func begin(_ digest: Digest, _ size: Int64, _ store: ContentStore) throws -> Ingest? {
+    static func begin(
+        _ digest: Digest, _ size: Int64, _ store: ContentStore, _ arrival: BlobArrival
+    ) throws -> Ingest? {
         let staged = "\(store.path)/ingest/\(digest.algorithm.rawValue)-\(digest.hex)"
         let file = SharedDescriptor(try Descriptor.open(staged, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o644))
-        let ingest = Ingest(digest, size, store, file, staged)
+        let ingest = Ingest(digest, size, store, file, staged, arrival)
         guard try tryLock(file.rawValue, .exclusive, staged), ingest.isStillNamed() else { return nil }
         try ingest.resume()
+        arrival.begin(file, count: ingest.count)
         return ingest
     }
 
@@ -66,8 +79,16 @@ public final class Ingest {
                 throw error
             }
         }
-        hash.update(bytes)
         count += Int64(bytes.count)
+        arrival.advance(to: count)
+        hash.update(bytes)
+        if count - flushed >= Self.flushedPart { flushAhead() }
+    }
+
+    /// Lets the disk begin with what is there; an error shows itself at the flush of the whole.
+    private func flushAhead() {
+        _ = cl_start_writeback(file.rawValue, flushed, count - flushed)
+        flushed = count
     }
 
     /// Appends bytes; more than ``size`` in all is `invalidState`.
@@ -78,10 +99,11 @@ public final class Ingest {
     /// Forgets all bytes, to begin anew.
     public func reset() throws {
         let raw = file.rawValue
+        arrival.restart()
         try check("ftruncate", staged) { ftruncate(raw, 0) }
         if lseek(raw, 0, SEEK_SET) != 0 { throw SystemCallError("lseek", errno: errno, subject: staged) }
         hash = ContentHash(digest.algorithm)
-        count = 0
+        (count, flushed) = (0, 0)
     }
 
     /// Checks size and hash, flushes, and publishes the blob. What is not the content promised is thrown away.
@@ -94,6 +116,7 @@ public final class Ingest {
             try reset()
             throw RuntimeError(.invalidState, "blob \(digest): the content received has the digest \(found)")
         }
+        arrival.verified()
         try makeDirectoriesDurably(parentPath(store.blobPath(digest)), mode: 0o700)
         try store.publish(try duplicate(), staged, as: digest)
     }
@@ -131,20 +154,29 @@ public final class Ingest {
 extension ContentStore {
     /// Begins to bring a blob in, or to go on with one that was left unfinished. Never waits.
     ///
+    /// - Parameter arrival: learns of the blob's bytes as they come, or at once of all of them where it is present.
     /// - Precondition: the caller holds a ``Lease``.
-    public func ingest(_ content: ContentDescriptor) throws -> Ingest.Beginning {
+    public func ingest(
+        _ content: ContentDescriptor, arrival: BlobArrival = BlobArrival()
+    ) throws -> Ingest.Beginning {
         try attempt("store blob \(content.digest)") {
             try protect([content.digest.description])
-            if contains(content) { return .present }
-            guard let ingest = try Ingest.begin(content.digest, content.size, self) else {
-                return contains(content) ? .present : .busy
+            if contains(content) { return try present(content, arrival) }
+            guard let ingest = try Ingest.begin(content.digest, content.size, self, arrival) else {
+                return contains(content) ? try present(content, arrival) : .busy
             }
             // Published between the look and the lock: the lock is then on a new, empty file.
             if contains(content) {
                 ingest.discard()
-                return .present
+                return try present(content, arrival)
             }
             return .begun(ingest)
         }
+    }
+
+    private func present(_ content: ContentDescriptor, _ arrival: BlobArrival) throws -> Ingest.Beginning {
+        let file = SharedDescriptor(try open(content.digest))
+        arrival.begin(file, count: content.size, isVerified: true)
+        return .present
     }
 }

@@ -12,14 +12,16 @@ extension RegistryClient {
     /// them or none is an error, and what it sent is thrown away. Another process's download of the same blob is
     /// waited for.
     ///
-    /// - Parameter progress: called with the number of bytes that are there, after each piece.
+    /// - Parameters:
+    ///   - arrival: learns of the bytes as they come, for whoever reads them meanwhile.
+    ///   - progress: called with the number of bytes that are there, after each piece.
     /// - Precondition: the caller holds a ``Lease`` of the store.
     public func fetch(
         _ content: ContentDescriptor, of reference: ImageReference, into store: ContentStore,
-        progress: @Sendable (Int64) -> Void = { _ in }
+        arrival: BlobArrival = BlobArrival(), progress: @Sendable (Int64) -> Void = { _ in }
     ) async throws {
         while true {
-            switch try store.ingest(content) {
+            switch try store.ingest(content, arrival: arrival) {
             case .present:
                 progress(content.size)
                 return
@@ -28,7 +30,7 @@ extension RegistryClient {
                 let resumed = ingest.count > 0
                 do {
                     try await fill(ingest, content, reference, progress)
-                    return try ingest.commit()
+                    return try await commit(ingest)
                 } catch let error as RuntimeError where error.code == .invalidState {
                     // What an earlier try left may have been wrong: once more, from the first byte.
                     guard resumed else {
@@ -39,13 +41,20 @@ extension RegistryClient {
                 }
                 do {
                     try await fill(ingest, content, reference, progress)
-                    return try ingest.commit()
+                    return try await commit(ingest)
                 } catch let error as RuntimeError where error.code == .invalidState {
                     ingest.discard()
                     throw blame(error, reference)
                 }
             }
         }
+    }
+
+    /// Flushing waits for the disk, on a thread that nobody else needs.
+    private func commit(_ ingest: Ingest) async throws {
+        // SAFETY: this task waits, and uses the ingest again only when the thread is done with it.
+        nonisolated(unsafe) let ingest = ingest
+        try await onThread { try ingest.commit() }
     }
 
     private func blame(_ error: RuntimeError, _ reference: ImageReference) -> RuntimeError {

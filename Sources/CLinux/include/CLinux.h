@@ -166,6 +166,15 @@ int cl_bpf_program_by_id(unsigned id);
 /// One batch of raw directory records (getdents64): 0 at the end.
 ssize_t cl_getdents64(int fd, void *buffer, size_t size);
 int cl_syncfs(int fd);
+/* ioctl FICLONE: makes a file share all blocks of another; -1 where the file system can't. */
+int cl_clone_file(int from, int to);
+/* copy_file_range(2) at the same offset of both files. */
+ssize_t cl_copy_range(int from, int to, int64_t offset, int64_t count);
+/* lseek(2) with SEEK_DATA and SEEK_HOLE. */
+int64_t cl_seek_data(int fd, int64_t offset);
+int64_t cl_seek_hole(int fd, int64_t offset);
+/* sync_file_range(2) with SYNC_FILE_RANGE_WRITE: starts to write a part of a file to the disk, and waits for nothing. */
+int cl_start_writeback(int fd, int64_t offset, int64_t count);
 ssize_t cl_fgetxattr(int fd, const char *name, void *value, size_t size);
 int cl_fsetxattr(int fd, const char *name, const void *value, size_t size);
 int cl_fremovexattr(int fd, const char *name);

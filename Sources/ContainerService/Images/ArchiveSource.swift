@@ -6,42 +6,38 @@ internal import Linux
 internal import OCISpec
 internal import Support
 
-/// A tar file with images, unpacked into a folder of its own: a layout, or what older `docker save` writes.
+/// A tar file with images: a layout, or what older `docker save` writes. A plain tar is read in place.
 enum ArchiveSource {
-    /// Unpacks the tar beneath `folder`, which the caller makes and removes, and finds the image in it.
+    /// Finds the image in it; a packed tar is unpacked beneath `folder` for that, which the caller makes and removes.
     static func open(_ path: String, name: String?, folder: String) throws -> any ImageSource {
-        let root = try unpack(try Descriptor.open(path, O_RDONLY), folder)
-        if try isLayout(root) { return try LayoutSource(path: folder, tag: name, shown: path) }
-        return try DockerSaveSource(folder: folder, name: name, shown: path)
+        let archive = try Descriptor.open(path, O_RDONLY)
+        let files = try files(archive, shown: path, folder: folder)
+        if isLayout(files) { return try LayoutSource(files, tag: name, path: path) }
+        return try DockerSaveSource(files, name: name, shown: path)
     }
 
-    /// Unpacks the tar beneath `folder`.
-    static func unpack(_ archive: borrowing Descriptor, _ folder: String) throws -> RootDirectory {
-        let root = try RootDirectory(opening: folder)
+    /// The files of the tar: a plain one's in place, those of a packed one or of a pipe unpacked beneath `folder`.
+    static func files(_ archive: borrowing Descriptor, shown: String, folder: String) throws -> ImageFiles {
+        if let files = try ImageFiles(tar: archive, shown: shown) { return files }
         var options = ExtractionOptions()
         options.privileged = false
-        _ = try LayerExtractor.extract(archive, into: root, options: options)
-        return root
+        _ = try LayerExtractor.extract(archive, into: try RootDirectory(opening: folder), options: options)
+        return try ImageFiles(folder: folder, shown: shown)
     }
 
-    /// Whether an unpacked archive is a layout; newer `docker save` writes both forms at once.
-    static func isLayout(_ root: borrowing RootDirectory) throws -> Bool {
-        let mark = try? root.open("oci-layout", pathOnly)
-        let index = try? root.open("index.json", pathOnly)
-        return mark != nil && index != nil
+    /// Whether an archive is a layout; newer `docker save` writes both forms at once.
+    static func isLayout(_ files: ImageFiles) -> Bool {
+        files.contains("oci-layout") && files.contains("index.json")
     }
-
-    /// O_PATH, which Glibc hides.
-    private static let pathOnly: Int32 = 0o10000000
 }
 
 /// The form of `docker save`: `manifest.json` names a configuration and layer files; a manifest is made from it.
 final class DockerSaveSource: ImageSource {
     let name: String
     let tag: String?
-    private let root: RootDirectory
+    private let files: ImageFiles
     private let manifest: [UInt8]
-    private let files: [Digest: String]
+    private let paths: [Digest: String]
 
     private struct Entry {
         var configuration = ""
@@ -50,8 +46,8 @@ final class DockerSaveSource: ImageSource {
     }
 
     /// The image of that name, or the only one.
-    convenience init(folder: String, name wanted: String?, shown: String) throws {
-        let entries = try Self.entries(folder, shown)
+    convenience init(_ files: ImageFiles, name wanted: String?, shown: String) throws {
+        let entries = try Self.entries(files, shown)
         let full = try wanted.map { try ImageReference($0).description }
         let fitting = entries.filter { entry in
             full.map { entry.names.compactMap { try? ImageReference($0).description }.contains($0) } ?? true
@@ -63,34 +59,41 @@ final class DockerSaveSource: ImageSource {
                 "\(shown): \(fitting.isEmpty ? "no such image" : "several images, name one") (it has: \(known))")
         }
         let reference = try (wanted ?? entry.names.first).map { try ImageReference($0) } ?? localReference(shown, nil)
-        try self.init(entry, reference, RootDirectory(opening: folder))
+        try self.init(entry, reference, files)
     }
 
     /// Every name of every image, and those without.
-    static func all(folder: String, shown: String) throws -> [DockerSaveSource] {
-        try entries(folder, shown).flatMap { entry in
+    static func all(_ files: ImageFiles, shown: String) throws -> [DockerSaveSource] {
+        try entries(files, shown).flatMap { entry in
             let names: [ImageReference?] = try entry.names.map { try ImageReference($0) }
-            return try (names.isEmpty ? [nil] : names).map { name in
-                try DockerSaveSource(entry, name, RootDirectory(opening: folder))
-            }
+            return try (names.isEmpty ? [nil] : names).map { try DockerSaveSource(entry, $0, files) }
         }
     }
 
-    private init(_ entry: Entry, _ reference: ImageReference?, _ root: consuming RootDirectory) throws {
-        var files: [Digest: String] = [:]
-        let configuration = try Self.describe(entry.configuration, .ociConfiguration, root, &files)
-        let layers = try entry.layers.map { try Self.describe($0, .ociLayer, root, &files) }
+    private init(_ entry: Entry, _ reference: ImageReference?, _ files: ImageFiles) throws {
+        self.files = files
+        var paths: [Digest: String] = [:]
+        let configuration = try Self.describe(entry.configuration, .ociConfiguration, files, &paths)
+        let diffIDs = try ImageConfiguration(
+            try files.read(entry.configuration, limit: ImageDocumentLimits.configurationBytes)
+        ).diffIDs
+        let layers = try entry.layers.enumerated().map { index, path in
+            // A layer that is not packed has its diffID for a digest, which bringing it in verifies.
+            if index < diffIDs.count, let size = try Self.plainSize(path, files) {
+                paths[diffIDs[index]] = path
+                return ContentDescriptor(mediaType: .ociLayer, digest: diffIDs[index], size: size)
+            }
+            return try Self.describe(path, .ociLayer, files, &paths)
+        }
         manifest = Self.text(configuration, layers)
+        self.paths = paths
         name = try reference?.description ?? "@\(ContentHash.digest(of: manifest))"
         tag = reference?.tag
-        self.files = files
-        self.root = root
     }
 
-    private static func entries(_ folder: String, _ shown: String) throws -> [Entry] {
-        let root = try RootDirectory(opening: folder)
+    private static func entries(_ files: ImageFiles, _ shown: String) throws -> [Entry] {
         let bytes = try attempt("\(shown): neither an OCI layout nor an image archive") {
-            try root.open("manifest.json", O_RDONLY | O_NONBLOCK).readAll(limit: 4 << 20, "manifest.json")
+            try files.read("manifest.json", limit: 4 << 20)
         }
         return try attempt("\(shown): manifest.json") { try parse(bytes) }
     }
@@ -105,14 +108,13 @@ final class DockerSaveSource: ImageSource {
     }
 
     func fetch(
-        _ content: ContentDescriptor, into store: ContentStore, progress: @Sendable (Int64) -> Void
+        _ content: ContentDescriptor, into store: ContentStore, arrival: BlobArrival,
+        progress: @Sendable (Int64) -> Void
     ) async throws {
-        guard let file = files[content.digest] else {
+        guard let path = paths[content.digest] else {
             throw RuntimeError(.notFound, "blob \(content.digest): not in the archive")
         }
-        try await bring(
-            content, into: store, progress: progress, shown: file,
-            open: { [self] in try root.open(file, O_RDONLY | O_NONBLOCK) })
+        try await bring(content, into: store, arrival: arrival, progress: progress) { [files] in try files.open(path) }
     }
 
     private static func parse(_ bytes: [UInt8]) throws -> [Entry] {
@@ -132,21 +134,27 @@ final class DockerSaveSource: ImageSource {
         }
     }
 
+    /// The length of a layer that is a plain tar; nil where it is packed.
+    private static func plainSize(_ path: String, _ files: ImageFiles) throws -> Int64? {
+        let part = try files.open(path)
+        let start = try part.read(at: 0, most: 4)
+        if start.starts(with: [0x1f, 0x8b]) || start.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) { return nil }
+        return try part.size()
+    }
+
     /// Hashes a file of the archive.
     private static func describe(
-        _ path: String, _ type: MediaType, _ root: borrowing RootDirectory, _ files: inout [Digest: String]
+        _ path: String, _ type: MediaType, _ files: ImageFiles, _ paths: inout [Digest: String]
     ) throws -> ContentDescriptor {
-        let file = try root.open(path, O_RDONLY | O_NONBLOCK)
+        let file = try files.open(path)
         var hash = ContentHash()
         var size: Int64 = 0
-        while true {
-            let part = try file.readSome(1 << 20, path)
-            if part.isEmpty { break }
+        while case let part = try file.read(at: size, most: 1 << 20), !part.isEmpty {
             hash.update(part)
             size += Int64(part.count)
         }
         let digest = try hash.digest()
-        files[digest] = path
+        paths[digest] = path
         return ContentDescriptor(mediaType: type, digest: digest, size: size)
     }
 

@@ -46,10 +46,10 @@ extension ImageService {
 }
 
 extension ArchiveSource {
-    /// Unpacks the tar beneath `folder` and finds every image in it.
+    /// Finds every image in the tar; a packed one is unpacked beneath `folder` for that.
     static func all(_ archive: borrowing Descriptor, shown: String, folder: String) throws -> [any ImageSource] {
-        let root = try unpack(archive, folder)
-        if try isLayout(root) { return try LayoutSource.all(path: folder, shown: shown) }
-        return try DockerSaveSource.all(folder: folder, shown: shown)
+        let files = try files(archive, shown: shown, folder: folder)
+        if isLayout(files) { return try LayoutSource.all(files, shown: shown) }
+        return try DockerSaveSource.all(files, shown: shown)
     }
 }

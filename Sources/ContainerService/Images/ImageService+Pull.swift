@@ -19,7 +19,8 @@ extension ImageService {
                 let source = RegistrySource(client: registry, reference: reference)
                 return try await bringImage(source, platform, progress)
             case .layout(let path, let tag):
-                return try await bringImage(try LayoutSource(path: path, tag: tag), platform, progress)
+                return try await bringImage(
+                    try LayoutSource(ImageFiles(folder: path), tag: tag, path: path), platform, progress)
             case .archive(let path, let name):
                 let scratch = try ScratchFolder(in: imports)
                 let folder = scratch.path
@@ -42,7 +43,8 @@ extension ImageService {
         guard manifest.configuration.size <= ImageDocumentLimits.configurationBytes else {
             throw RuntimeError(.resourceExhausted, "the image configuration has \(manifest.configuration.size) bytes")
         }
-        try await source.fetch(manifest.configuration, into: content, progress: { _ in })
+        try await source.fetch(
+            manifest.configuration, into: content, arrival: BlobArrival(), progress: { _ in })
         let document = try content.read(
             manifest.configuration.digest, limit: ImageDocumentLimits.configurationBytes)
         let configuration = try ImageConfiguration(document)
@@ -52,7 +54,9 @@ extension ImageService {
         }
         let image = try image(source.name, target, manifest, configuration)
         try keep(image)
-        try await bringLayers(source, image, progress)
+        try await bringLayers(of: image, progress) { [content] layer, arrival, progress in
+            try await source.fetch(layer, into: content, arrival: arrival, progress: progress)
+        }
         try content.setImage(source.name, short: source.tag, to: target)
         try remember(image, from: source)
         progress(ImageProgress(item: source.name, phase: .done, bytes: image.size, total: image.size))
@@ -83,40 +87,6 @@ extension ImageService {
             target = chosen
         }
         throw tooDeep(target)
-    }
-
-    /// Downloads some layers at a time and unpacks each as soon as all below it are.
-    private func bringLayers(
-        _ source: any ImageSource, _ image: Image, _ progress: @escaping ImageProgressHandler
-    ) async throws {
-        let layers = image.manifest.layers
-        for layer in layers { report(layer, .waiting, 0, progress) }
-        try await withThrowingTaskGroup(of: Int.self) { group in
-            var next = 0
-            func add() {
-                guard next < layers.count else { return }
-                let number = next
-                next += 1
-                group.addTask { [self] in
-                    let layer = layers[number]
-                    try await source.fetch(
-                        layer, into: content, progress: { report(layer, .downloading, $0, progress) })
-                    report(layer, .verifying, layer.size, progress)
-                    return number
-                }
-            }
-            for _ in 0..<Self.downloads { add() }
-            var fetched: Set<Int> = []
-            var unpacked = 0
-            while let number = try await group.next() {
-                fetched.insert(number)
-                add()
-                while fetched.contains(unpacked) {
-                    try await unpackLayer(unpacked, of: image, progress)
-                    unpacked += 1
-                }
-            }
-        }
     }
 
     func report(

@@ -13,9 +13,15 @@ extension ImageService {
         let lease = try content.lease()
         defer { withExtendedLifetime(lease) {} }
         try keep(image)
+        if try image.layers.allSatisfy(snapshots.contains(layer:)) { return image }
         do {
-            for number in image.layers.indices where try !snapshots.contains(layer: image.layers[number]) {
-                try await unpackLayer(number, of: image, progress)
+            try await bringLayers(of: image, progress) { [content] layer, arrival, _ in
+                guard content.contains(layer), case .present = try content.ingest(layer, arrival: arrival) else {
+                    // Only a layer that has to be unpacked needs it.
+                    return arrival.fail(
+                        RuntimeError(
+                            .notFound, "blob \(layer.digest): not in the content store; pull the image again"))
+                }
             }
         } catch {
             throw failure("unpack \(image.name)", error)
@@ -23,54 +29,60 @@ extension ImageService {
         return image
     }
 
-    /// Unpacks one layer upon those below it, which are there; the diffID is verified.
-    func unpackLayer(_ number: Int, of image: Image, _ progress: @escaping ImageProgressHandler) async throws {
-        let layer = image.manifest.layers[number]
-        let diffID = image.configuration.diffIDs[number]
-        report(layer, .extracting, 0, progress)
-        try await onThread { [self] in
-            try snapshots.commitLayer(image.layers[number], lowers: Array(image.layers[..<number])) { root, lowers in
-                do {
-                    try extract(layer, diffID, root, lowers)
-                } catch {
-                    // A blob that was damaged on the disk must not stand in the way of the next pull.
-                    if (try? content.verify(layer.digest)) == nil { try? content.removeBlob(layer.digest) }
-                    throw RuntimeError(
-                        (error as? any CodedError)?.runtimeCode ?? .internal, "layer \(layer.digest)", cause: error)
+    /// Brings a layer's blob into the store while the arrival learns of its bytes.
+    typealias BlobFetch = @Sendable (ContentDescriptor, BlobArrival, @Sendable (Int64) -> Void) async throws -> Void
+
+    /// Brings the layers in and unpacks each while it comes: some at a time, the lowest first, each into a folder of its
+    /// own. A layer is shown when its blob and what it unpacks to are verified and all layers below are shown.
+    func bringLayers(
+        of image: Image, _ progress: @escaping ImageProgressHandler, by fetch: @escaping BlobFetch
+    ) async throws {
+        for layer in image.manifest.layers { report(layer, .waiting, 0, progress) }
+        // The batch goes unsettled: its layers can be unpacked again from the blobs, which are on the disk.
+        let batch = try await onThread { [self] in try snapshots.batch(of: image.layers) }
+        let unpacking = LayerUnpacking(image: image, content: content, snapshots: snapshots, batch: batch)
+        defer { unpacking.discardRest() }
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            var numbers = image.layers.indices.makeIterator()
+            func begin() {
+                guard let number = numbers.next() else { return }
+                group.addTask { [self] in
+                    try await unpackLayer(number, unpacking, progress, by: fetch)
+                    return number
+                }
+            }
+            for _ in 0..<Self.layersAtATime { begin() }
+            var unpacked: Set<Int> = []
+            var shown = 0
+            while let number = try await group.next() {
+                unpacked.insert(number)
+                begin()
+                while unpacked.contains(shown) {
+                    try unpacking.commit(shown)
+                    report(image.manifest.layers[shown], .done, image.manifest.layers[shown].size, progress)
+                    shown += 1
                 }
             }
         }
-        report(layer, .done, layer.size, progress)
     }
 
-    private func extract(
-        _ layer: ContentDescriptor, _ diffID: Digest, _ root: borrowing RootDirectory, _ lowers: [SharedDescriptor]
-    ) throws {
-        let file = try content.open(layer.digest)
-        let hash = StreamHash(diffID.algorithm)
-        var options = ExtractionOptions()
-        options.lowers = lowers
-        _ = try LayerExtractor.extract(file, into: root, options: options) { hash.hash.update($0) }
-        let found = try hash.hash.digest()
-        guard found == diffID else {
-            throw RuntimeError(.invalidState, "it unpacks to \(found), but the image names \(diffID)")
+    /// Brings one layer in and unpacks it; both are verified when this returns.
+    private func unpackLayer(
+        _ number: Int, _ unpacking: LayerUnpacking, _ progress: @escaping ImageProgressHandler, by fetch: BlobFetch
+    ) async throws {
+        let layer = unpacking.image.manifest.layers[number]
+        let arrival = BlobArrival()
+        async let unpacked: Void = onThread { try unpacking.unpack(number, from: arrival) }
+        do {
+            try await fetch(layer, arrival) { report(layer, .downloading, $0, progress) }
+        } catch {
+            unpacking.giveUp(error)
+            arrival.fail(error)
+            throw error
         }
-    }
-}
-
-/// A hash that a callback adds to.
-final class StreamHash {
-    var hash: ContentHash
-
-    init(_ algorithm: Digest.Algorithm) {
-        hash = ContentHash(algorithm)
-    }
-}
-
-/// Runs what blocks on a thread outside Swift's own pool.
-func onThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-    try await withCheckedThrowingContinuation { continuation in
-        DispatchQueue.global().async { continuation.resume(with: Result(catching: body)) }
+        report(layer, .extracting, layer.size, progress)
+        try await unpacked
+        report(layer, .verifying, layer.size, progress)
     }
 }
 

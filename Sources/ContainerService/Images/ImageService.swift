@@ -16,8 +16,8 @@ public final class ImageService: Sendable {
     let registry: RegistryClient
     /// Where archives are unpacked while they are imported.
     let imports: String
-    /// How many layers are downloaded at a time.
-    static let downloads = 3
+    /// How many layers are brought in and unpacked at a time.
+    static let layersAtATime = 3
 
     /// A service over `ROOT/content`, with the layers unpacked into `snapshots`.
     public init(root: String, snapshots: any Snapshotter, registry: RegistryClient) throws {

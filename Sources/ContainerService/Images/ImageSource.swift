@@ -15,9 +15,10 @@ protocol ImageSource: Sendable {
     func top() async throws -> (content: ContentDescriptor, bytes: [UInt8])
     /// A further index or manifest, of the digest and size named.
     func document(_ content: ContentDescriptor) async throws -> [UInt8]
-    /// Brings a blob into the store, verified.
+    /// Brings a blob into the store, verified; `arrival` learns of its bytes as they come.
     func fetch(
-        _ content: ContentDescriptor, into store: ContentStore, progress: @Sendable (Int64) -> Void) async throws
+        _ content: ContentDescriptor, into store: ContentStore, arrival: BlobArrival,
+        progress: @Sendable (Int64) -> Void) async throws
 }
 
 extension ImageSource {
@@ -48,10 +49,11 @@ struct RegistrySource: ImageSource {
     }
 
     func fetch(
-        _ content: ContentDescriptor, into store: ContentStore, progress: @Sendable (Int64) -> Void
+        _ content: ContentDescriptor, into store: ContentStore, arrival: BlobArrival,
+        progress: @Sendable (Int64) -> Void
     ) async throws {
         do {
-            try await client.fetch(content, of: reference, into: store, progress: progress)
+            try await client.fetch(content, of: reference, into: store, arrival: arrival, progress: progress)
         } catch let error as RuntimeError where error.code == .notFound && content.mediaType.isForeign {
             throw RuntimeError(.unsupported, "layer \(content.digest): it may not be distributed by registries")
         }

@@ -60,8 +60,10 @@ final class LayerIntake {
     func finish(into store: ContentStore, _ diffID: Digest, _ type: MediaType) async throws -> FinishedLayer {
         let content = ContentDescriptor(mediaType: type, digest: try hash.digest(), size: count)
         let path = path
-        try await bring(
-            content, into: store, progress: { _ in }, shown: path, open: { try Descriptor.open(path, O_RDONLY) })
+        try await bring(content, into: store, arrival: BlobArrival(), progress: { _ in }) {
+            let file = SharedDescriptor(try Descriptor.open(path, O_RDONLY))
+            return FilePart(file: file, start: 0, count: .max, shown: path)
+        }
         return FinishedLayer(content: content, diffID: diffID)
     }
 }

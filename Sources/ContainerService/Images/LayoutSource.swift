@@ -4,34 +4,34 @@ internal import Linux
 internal import OCISpec
 internal import Support
 
-/// An OCI image layout in a folder, which may be hostile: no link in it leads outside.
+/// An OCI image layout in a folder or an archive.
 final class LayoutSource: ImageSource {
     let name: String
     let tag: String?
-    private let root: RootDirectory
+    private let files: ImageFiles
     private let entry: ContentDescriptor
     /// The entry's document where it is made up of several entries for several platforms.
     private let joined: [UInt8]?
 
     /// Opens the layout and finds the image of that tag; without one there must be only one image.
     ///
-    /// - Parameter shown: what the image is named after where it has no name of its own; nil is `path`.
-    init(path: String, tag wanted: String?, shown: String? = nil) throws {
-        root = try RootDirectory(opening: path)
-        let bytes = try root.open("index.json", O_RDONLY).readAll(limit: 16 << 20, "\(path)/index.json")
+    /// - Parameter path: what the image is named after where it has no name of its own.
+    init(_ files: ImageFiles, tag wanted: String?, path: String) throws {
+        self.files = files
+        let bytes = try files.read("index.json", limit: 16 << 20)
         let index = try attempt("\(path)/index.json") { try ImageIndex(bytes, limit: 16 << 20) }
         (entry, joined) = try Self.choose(index, wanted, path)
         let full = entry.annotations[ImageAnnotation.name].flatMap { try? ImageReference($0) }
         let short = entry.annotations[ImageAnnotation.reference]
         let written = full ?? short.flatMap { $0.contains("/") ? try? ImageReference($0) : nil }
-        let reference = written ?? localReference(shown ?? path, wanted ?? short)
+        let reference = written ?? localReference(path, wanted ?? short)
         name = reference.description
         tag = reference.tag
     }
 
     /// One entry of a layout.
-    private init(_ root: consuming RootDirectory, _ entry: ContentDescriptor, name: String, tag: String?) {
-        self.root = root
+    private init(_ files: ImageFiles, _ entry: ContentDescriptor, name: String, tag: String?) {
+        self.files = files
         self.entry = entry
         joined = nil
         self.name = name
@@ -39,9 +39,8 @@ final class LayoutSource: ImageSource {
     }
 
     /// Every image of a layout, by the full name that it has; a bare tag is no name.
-    static func all(path: String, shown: String) throws -> [LayoutSource] {
-        let root = try RootDirectory(opening: path)
-        let bytes = try root.open("index.json", O_RDONLY | O_NONBLOCK).readAll(limit: 16 << 20, "\(shown): index.json")
+    static func all(_ files: ImageFiles, shown: String) throws -> [LayoutSource] {
+        let bytes = try files.read("index.json", limit: 16 << 20)
         let index = try attempt("\(shown): index.json") { try ImageIndex(bytes, limit: 16 << 20) }
         let sources = try index.manifests.filter { $0.mediaType.isIndex || $0.mediaType.isManifest }.map { entry in
             let short = entry.annotations[ImageAnnotation.reference]
@@ -50,8 +49,7 @@ final class LayoutSource: ImageSource {
                 ?? short.flatMap { $0.contains("/") || $0.contains(":") ? $0 : nil }
             let reference = written.flatMap { try? ImageReference($0) }
             return LayoutSource(
-                try RootDirectory(opening: path), entry, name: reference?.description ?? "@\(entry.digest)",
-                tag: reference?.tag)
+                files, entry, name: reference?.description ?? "@\(entry.digest)", tag: reference?.tag)
         }
         if sources.isEmpty { throw RuntimeError(.notFound, "\(shown): no images") }
         return sources
@@ -88,22 +86,20 @@ final class LayoutSource: ImageSource {
 
     func document(_ content: ContentDescriptor) async throws -> [UInt8] {
         let file = blobPath(content)
-        let bytes = try root.open(file, O_RDONLY | O_NONBLOCK).readAll(
-            limit: ImageDocumentLimits.manifestBytes, "\(root.shown)/\(file)")
+        let bytes = try files.read(file, limit: ImageDocumentLimits.manifestBytes)
         let found = try ContentHash.digest(of: bytes, content.digest.algorithm)
         guard found == content.digest, Int64(bytes.count) == content.size else {
-            throw RuntimeError(.invalidState, "\(root.shown)/\(file): its content is not what its name says")
+            throw RuntimeError(.invalidState, "\(files.shown)/\(file): its content is not what its name says")
         }
         return bytes
     }
 
     func fetch(
-        _ content: ContentDescriptor, into store: ContentStore, progress: @Sendable (Int64) -> Void
+        _ content: ContentDescriptor, into store: ContentStore, arrival: BlobArrival,
+        progress: @Sendable (Int64) -> Void
     ) async throws {
         let file = blobPath(content)
-        try await bring(
-            content, into: store, progress: progress, shown: "\(root.shown)/\(file)",
-            open: { [self] in try root.open(file, O_RDONLY | O_NONBLOCK) })
+        try await bring(content, into: store, arrival: arrival, progress: progress) { [files] in try files.open(file) }
     }
 
     private func blobPath(_ content: ContentDescriptor) -> String {
@@ -113,25 +109,25 @@ final class LayoutSource: ImageSource {
 
 /// Copies a local file into the store as the blob it should be.
 func bring(
-    _ content: ContentDescriptor, into store: ContentStore, progress: @Sendable (Int64) -> Void, shown: String,
-    open: @Sendable () throws -> Descriptor
+    _ content: ContentDescriptor, into store: ContentStore, arrival: BlobArrival,
+    progress: @Sendable (Int64) -> Void, open: @Sendable () throws -> FilePart
 ) async throws {
     while true {
-        switch try store.ingest(content) {
+        switch try store.ingest(content, arrival: arrival) {
         case .present: return progress(content.size)
         case .busy: try await Task.sleep(for: .milliseconds(50))
         case .begun(let ingest):
             do {
                 try ingest.reset()
                 let file = try open()
-                while true {
-                    let part = try file.readSome(1 << 20, shown)
-                    if part.isEmpty { break }
+                while case let part = try file.read(at: ingest.count, most: 1 << 20), !part.isEmpty {
                     try ingest.append(part)
                     progress(ingest.count)
                     try Task.checkCancellation()
                 }
-                return try ingest.commit()
+                // SAFETY: this task waits, and uses the ingest again only when the thread is done with it.
+                nonisolated(unsafe) let whole = ingest
+                return try await onThread { try whole.commit() }
             } catch {
                 ingest.discard()
                 throw error

@@ -44,7 +44,8 @@ extension ImageService {
         do {
             try snapshots.commitLayer("check-\(try ScratchFolder.ownName())", lowers: lowers) { root, folders in
                 var options = ExtractionOptions()
-                options.lowers = Array(folders.dropFirst())
+                let below = Array(folders.dropFirst())
+                options.lowers = { below }
                 let blob = try content.open(image.manifest.layers[number].digest)
                 _ = try LayerExtractor.extract(blob, into: root, options: options)
                 if let layer = folders.first {
@@ -67,7 +68,7 @@ extension ImageService {
     private func unpackAgain(_ number: Int, of image: Image) async -> String? {
         do {
             try snapshots.removeLayer(image.layers[number])
-            try await unpackLayer(number, of: image, { _ in })
+            _ = try await unpacked(image, { _ in })
             return "unpacked again"
         } catch {
             return nil
