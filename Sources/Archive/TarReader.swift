@@ -37,10 +37,10 @@ public final class TarReader {
 
     /// Reads an archive from any input; waits for its first bytes.
     public convenience init(
-        _ input: ArchiveInput, limits: ExtractionLimits = ExtractionLimits(),
+        _ input: ArchiveInput, limits: ExtractionLimits = ExtractionLimits(), readsAhead: Bool = true,
         onData: ((UnsafeRawBufferPointer) -> Void)? = nil
     ) throws {
-        try self.init(ArchiveStream(input, limits: limits, onData: onData), limits)
+        try self.init(ArchiveStream(input, limits: limits, inBackground: readsAhead, onData: onData), limits)
     }
 
     /// Reads an archive on the caller's thread alone, by a gzip library of its choice.

@@ -43,6 +43,7 @@ final class ImageFiles: Sendable {
         var status = stat()
         try check("fstat", shown) { fstat(raw, &status) }
         guard status.st_mode & S_IFMT == S_IFREG else { return nil }
+        // Everything else is read by offset, so that the reader may move the file's.
         let start = lseek(raw, 0, SEEK_CUR)
         let reader = try TarReader(ArchiveInput(file), readsAhead: false)
         guard start == 0, reader.codec == .none else {
