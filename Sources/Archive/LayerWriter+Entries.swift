@@ -22,8 +22,9 @@ extension LayerWriter {
         default: break
         }
         // Labels and signatures belong to the machine, not to the image.
-        entry.attributes = attributes(of: name[...], in: folder).filter { attribute in
-            !Self.machineAttributes.contains { attribute.name.elementsEqual($0.utf8) }
+        entry.attributes = extendedAttributes(of: name, in: folder).filter { attribute in
+            !isOverlayAttribute(attribute.name)
+                && !Self.machineAttributes.contains { attribute.name.elementsEqual($0.utf8) }
         }
         return entry
     }

@@ -1,3 +1,5 @@
+internal import Linux
+
 /// The header block of one entry as ustar has it, and the PAX records for what does not fit there.
 struct TarBlock {
     private(set) var bytes = [UInt8](repeating: 0, count: 512)

@@ -65,7 +65,8 @@ struct Program {
             names.insert(Array(variable.utf8.prefix { $0 != UInt8(ascii: "=") })).inserted
         }
         let kept = backwards.reversed().filter { $0 != "HOME=" }
-        return kept.contains { $0.utf8.starts(with: "HOME=".utf8) } ? kept : kept + ["HOME=\(home(of: process.user.uid))"]
+        return kept.contains { $0.utf8.starts(with: "HOME=".utf8) }
+            ? kept : kept + ["HOME=\(home(of: process.user.uid))"]
     }
 
     private static func home(of uid: UInt32) -> String {

@@ -37,10 +37,10 @@ public final class LayerDrafts: Sendable {
     /// - Parameter name: a name that nobody else uses now.
     public init(_ snapshots: OverlaySnapshotter, name: String) throws {
         self.snapshots = snapshots
-        try snapshots.validate(name, "draft")
+        try snapshots.store.validate(name, "draft")
         lock = try attempt("begin drafts \(name)") { try FileLock("\(snapshots.root)/locks/\(name)", waits: false) }
-        snapshots.sweep(holding: name)
-        folder = snapshots.temporaryPath(name)
+        snapshots.store.sweep(holding: name)
+        folder = snapshots.store.temporaryPath(name)
         try makeDirectories(folder, mode: 0o700)
     }
 
@@ -154,12 +154,12 @@ public final class LayerDrafts: Sendable {
     }
 
     private func publish(_ draft: LayerDraft, _ chainID: String) throws {
-        try snapshots.validate(chainID, "layer")
+        try snapshots.store.validate(chainID, "layer")
         let lock = try FileLock("\(snapshots.root)/locks/\(chainID)")
         defer { lock.remove() }
         for name in ["work", "scaffold"] { try removeTree("\(draft.base)/\(name)") }
         let noReplace: UInt32 = 1
-        let target = snapshots.layerPath(chainID)
+        let target = snapshots.store.layerPath(chainID)
         if cl_renameat2(AT_FDCWD, draft.base, AT_FDCWD, target, noReplace) != 0, errno != EEXIST {
             throw SystemCallError("renameat2", errno: errno, subject: target)
         }
@@ -170,6 +170,6 @@ extension OverlaySnapshotter {
     /// The folder of a committed layer's own files, with overlayfs's marks in it; never to be written.
     public func folder(ofLayer chainID: String) throws -> String {
         guard try contains(layer: chainID) else { throw RuntimeError(.notFound, "layer \(chainID): not here") }
-        return "\(layerPath(chainID))/fs"
+        return "\(store.layerPath(chainID))/fs"
     }
 }

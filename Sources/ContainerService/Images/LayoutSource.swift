@@ -42,7 +42,7 @@ final class LayoutSource: ImageSource {
     static func all(_ files: ImageFiles, shown: String) throws -> [LayoutSource] {
         let bytes = try files.read("index.json", limit: 16 << 20)
         let index = try attempt("\(shown): index.json") { try ImageIndex(bytes, limit: 16 << 20) }
-        let sources = try index.manifests.filter { $0.mediaType.isIndex || $0.mediaType.isManifest }.map { entry in
+        let sources = index.manifests.filter { $0.mediaType.isIndex || $0.mediaType.isManifest }.map { entry in
             let short = entry.annotations[ImageAnnotation.reference]
             let written =
                 entry.annotations[ImageAnnotation.name]
