@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import ContainerService
-internal import Dispatch
 internal import Glibc
 internal import Linux
 internal import OCISpec
@@ -67,7 +66,7 @@ enum Interruption {
     static func watching<T>(_ builder: ImageBuilder, _ body: () throws -> T) throws -> T {
         let signals = try SignalPipe([SIGINT, SIGTERM, SIGHUP].map { UInt8($0) })
         let descriptor = signals.descriptor
-        DispatchQueue.global().async {
+        try startThread {
             var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             while poll(&waiting, 1, -1) < 0 && errno == EINTR {}
             builder.cancel()

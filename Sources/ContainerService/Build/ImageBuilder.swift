@@ -1,5 +1,4 @@
 internal import ContentStore
-internal import Dispatch
 internal import Dockerfile
 internal import Linux
 internal import OCISpec

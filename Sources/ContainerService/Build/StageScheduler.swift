@@ -1,6 +1,7 @@
 internal import ContentStore
 internal import Dispatch
 internal import Dockerfile
+internal import Linux
 internal import OCISpec
 internal import Snapshots
 internal import Support
@@ -45,7 +46,16 @@ final class StageScheduler: Sendable {
                 shared.running.formUnion(chosen)
                 return Array(chosen)
             }
-            for index in ready { begin(index) }
+            for index in ready {
+                do {
+                    try begin(index)
+                } catch {
+                    shared.withLock { shared in
+                        shared.running.remove(index)
+                        shared.failure = shared.failure ?? error
+                    }
+                }
+            }
             let state = shared.withLock { ($0.failure, $0.running.isEmpty, $0.done[session.plan.target]) }
             if let failure = state.0, state.1 { throw failure }
             if let target = state.2, state.1 { return target }
@@ -53,9 +63,8 @@ final class StageScheduler: Sendable {
         }
     }
 
-    private func begin(_ index: Int) {
-        let thread = DispatchQueue.global()
-        thread.async { [self] in
+    private func begin(_ index: Int) throws {
+        try startThread { [self] in
             let result = Result { try build(index) }
             let isFirst = shared.withLock { shared in
                 shared.running.remove(index)
