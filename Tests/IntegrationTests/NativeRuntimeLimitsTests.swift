@@ -115,7 +115,8 @@ extension Integration.NativeRuntime {
         }
 
         @Test(
-            .requirement("linux.cgroup.pids.zero"), .enabled(if: Machine.runtimeIsOurs, "the peer of Debian 12 ignores it"))
+            .requirement("linux.cgroup.pids.zero"),
+            .enabled(if: Machine.runtimeIsOurs, "the peer of Debian 12 ignores it"))
         func `a limit of no tasks leaves the one that there is`() throws {
             try created(["pids": ["limit": 0]]) { container throws in
                 #expect(try container.cgroupFile("pids", v1: "pids.max", v2: "pids.max") == "1")
