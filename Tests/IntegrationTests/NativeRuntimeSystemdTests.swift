@@ -142,7 +142,7 @@ extension Integration.NativeRuntime {
             try running(container) { () throws in
                 #expect(try property("DevicePolicy", container) == "strict")
                 #expect(try property("DeviceAllow", container).contains("/dev/char/1:3 rwm"))
-                let script = "echo x >/dev/null && echo null; mknod /dev/kmsg2 c 1 11; cat /dev/kmsg2 2>&1 | head -c 300"
+                let script = "echo x >/dev/null && echo null; mknod /dev/kmsg2 c 1 11; cat /dev/kmsg2 2>&1 | head -c 99"
                 let inside = try container.call(["exec", "--cap", "CAP_MKNOD", container.id, "sh", "-c", script])
                 #expect(inside.output.contains("null\n") && inside.output.contains("not permitted"), "\(inside)")
             }
