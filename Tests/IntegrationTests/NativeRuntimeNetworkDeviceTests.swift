@@ -22,7 +22,8 @@ extension Integration.NativeRuntime {
             FileManager.default.fileExists(atPath: "/sys/class/net/\(name)")
         }
 
-        @Test func `a device comes with its addresses and is up`() throws {
+        @Test(.requirement("linux.netDevices.available", "linux.netDevices.addresses", "linux.netDevices.up"))
+        func `a device comes with its addresses and is up`() throws {
             let pair = try Pair()
             try Self.ip("address add 10.213.7.1/24 dev \(pair.one)")
             try Self.ip("address add fd00:213::1/64 dev \(pair.one) nodad")
@@ -62,7 +63,7 @@ extension Integration.NativeRuntime {
             #expect(addresses.contains("10.213.8.1/24"), "\(addresses)")
         }
 
-        @Test func `what can't be moved is refused by name`() throws {
+        @Test(.requirement("linux.netDevices.taken")) func `what can't be moved is refused by name`() throws {
             let pair = try Pair()
             for (devices, hasNetwork) in [
                 (["nosuchdev0": [:]], true), ([pair.one: ["name": "a/b"]], true), ([pair.one: ["name": "lo"]], true),
@@ -79,6 +80,46 @@ extension Integration.NativeRuntime {
                 #expect(outcome.errors.contains("linux.netDevices."), "\(outcome)")
                 #expect(isHere(pair.one) && isHere(pair.other))
             }
+        }
+
+        @Test(.requirement("linux.netDevices.template")) func `a template gets a number from the kernel`() throws {
+            let (first, second) = (try Pair(), try Pair())
+            let container = try RuntimeFixture("ls /sys/class/net")
+            defer { container.finish() }
+            container.config["linux"]["netDevices"] = .object([
+                first.one: ["name": "inner%d"], second.one: ["name": "inner%d"],
+            ])
+            let outcome = try container.run()
+            #expect(Set(outcome.lines).isSuperset(of: ["inner0", "inner1"]), "\(outcome)")
+        }
+
+        @Test(.requirement("linux.netDevices.own")) func `what the container does to its device stays`() throws {
+            let pair = try Pair()
+            let container = try RuntimeFixture("ip link set inner0 down mtu 1300; echo done; sleep 600")
+            defer { container.finish() }
+            container.config["linux"]["netDevices"] = .object([pair.one: ["name": "inner0"]])
+            container.config["process"]["capabilities"] = Bundle.capabilities(["CAP_NET_ADMIN"])
+            let job = try container.startContainer()
+            #expect(eventually { job.output == "done\n" }, "\(job.output) \(job.errors)")
+            #expect(container.status == "running")
+            let shown = try container.call(["exec", container.id, "ip", "link", "show", "inner0"]).output
+            #expect(shown.contains("mtu 1300") && !shown.contains(",UP"), "\(shown)")
+        }
+
+        @Test(.requirement("linux.netDevices.not-back")) func `a device stays in a namespace that lives on`() throws {
+            let (pair, name) = (try Pair(), "hako-test-\(UInt32.random(in: .min ... .max))")
+            try Self.ip("netns add \(name)")
+            defer { try? Self.ip("netns del \(name)") }
+            let container = try RuntimeFixture("true")
+            defer { container.finish() }
+            container.config["linux"]["netDevices"] = .object([pair.one: ["name": "inner0"]])
+            container.config["linux"]["namespaces"].elements.removeAll { $0["type"] == "network" }
+            container.config["linux"]["namespaces"].elements.append([
+                "type": "network", "path": "/run/netns/\(name)",
+            ])
+            #expect(try container.run().code == 0)
+            #expect(container.status == nil && !isHere(pair.one))
+            try Self.ip("-n \(name) link show inner0")
         }
     }
 }

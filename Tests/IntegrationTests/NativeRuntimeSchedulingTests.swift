@@ -9,7 +9,8 @@ extension Integration.NativeRuntime {
             stat.split(separator: ")").last?.split(separator: " ") ?? []
         }
 
-        @Test func `policy, priority and nice value are the configured ones`() throws {
+        @Test(.requirement("config.process.scheduler"))
+        func `policy, priority and nice value are the configured ones`() throws {
             for (scheduler, nice, priority, policy) in [
                 (["policy": "SCHED_BATCH", "nice": 7], "7", "0", "3"),
                 (["policy": "SCHED_FIFO", "priority": 5], "0", "5", "1"),
@@ -47,7 +48,8 @@ extension Integration.NativeRuntime {
             }
         }
 
-        @Test func `class and priority of input and output are the configured ones`() throws {
+        @Test(.requirement("config.process.ioPriority"))
+        func `class and priority of input and output are the configured ones`() throws {
             let container = try RuntimeFixture("ionice; sleep 600")
             defer { container.finish() }
             try FileManager.default.createSymbolicLink(
@@ -59,7 +61,8 @@ extension Integration.NativeRuntime {
             #expect(try container.call(["exec", container.id, "ionice"]).text == "best-effort: prio 6")
         }
 
-        @Test func `exec runs on the processors asked for, the first process anywhere`() throws {
+        @Test(.requirement("config.process.execCPUAffinity.final"))
+        func `exec runs on the processors asked for, the first process anywhere`() throws {
             let container = try RuntimeFixture("grep Cpus_allowed_list /proc/self/status; sleep 600")
             defer { container.finish() }
             let status = try #require(readText("/proc/self/status"))
@@ -69,6 +72,19 @@ extension Integration.NativeRuntime {
             #expect(eventually { job.output.hasPrefix(all) }, "\(job.output)")
             let script = "grep Cpus_allowed_list /proc/self/status"
             #expect(try container.call(["exec", container.id, "sh", "-c", script]).text == "Cpus_allowed_list:\t0")
+        }
+
+        @Test(.requirement("config.process.execCPUAffinity.unset"))
+        func `exec without affinity keeps the processors of the cgroup`() throws {
+            let container = try RuntimeFixture("sleep 600")
+            defer { container.finish() }
+            let last = "\(ProcessInfo.processInfo.processorCount - 1)"
+            container.config["linux"]["resources"]["cpu"] = ["cpus": .string(last)]
+            container.config["process"]["execCPUAffinity"] = ["initial": "0"]
+            _ = try container.startContainer()
+            let script = "grep Cpus_allowed_list /proc/self/status"
+            let outcome = try container.call(["exec", container.id, "sh", "-c", script])
+            #expect(outcome.text == "Cpus_allowed_list:\t\(last)", "\(outcome)")
         }
 
         @Test func `a list of processors that is none is refused by name`() throws {

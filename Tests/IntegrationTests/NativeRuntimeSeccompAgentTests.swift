@@ -23,7 +23,8 @@ extension Integration.NativeRuntime {
             #expect(document["state"]["pid"].number ?? 0 > 0)
         }
 
-        @Test(arguments: [true, false])
+        @Test(
+            .requirement("linux.seccomp.listener.state", "linux.seccomp.listener.fields"), arguments: [true, false])
         func `the agent decides what the container's calls do`(noNewPrivileges: Bool) throws {
             let agent = try SeccompAgent()
             let container = try RuntimeFixture("mkdir /tmp/refused; mkdir /tmp/made && ls /tmp; sleep 600")
@@ -75,13 +76,32 @@ extension Integration.NativeRuntime {
             #expect(outcome.output == "code 1\n" && outcome.errors.contains("quota"), "\(outcome)")
         }
 
-        @Test func `without an agent nothing starts`() throws {
+        @Test(.requirement("linux.seccomp.listener.failure")) func `without an agent nothing starts`() throws {
             let container = try RuntimeFixture("echo up")
             defer { container.finish() }
             container.config["linux"]["seccomp"] = profile("/nonexistent/agent")
             let outcome = try container.run()
             #expect(outcome.code == 1 && outcome.output.isEmpty, "\(outcome)")
             if Machine.runtimeIsOurs { #expect(outcome.errors.contains("linux.seccomp.listenerPath"), "\(outcome)") }
+        }
+
+        @Test(
+            .requirement(
+                "linux.seccomp.listener.socket", "linux.seccomp.listener.one", "linux.seccomp.listener.first",
+                "linux.seccomp.listener.closed"))
+        func `a connection carries one document, its descriptor first, and ends`() throws {
+            let agent = try SeccompAgent()
+            let container = try RuntimeFixture("true")
+            defer { container.finish() }
+            container.config["linux"]["seccomp"] = profile(agent.path)
+            try container.bundle.write()
+            let job = try container.start(["run", "--bundle", container.bundle.folder, container.id])
+            let transcript = try agent.listen()
+            #expect(transcript.descriptors.first == 1 && transcript.descriptors.dropFirst().allSatisfy { $0 == 0 })
+            #expect(transcript.hasEnded, "the connection is still open")
+            let document = Document(json: transcript.text)
+            #expect(document?["fds"] == ["seccompFd"], "not one document: \(transcript.text)")
+            #expect(job.wait().code == 0)
         }
 
         /// A signal with a handler takes a thread out of a call that the agent has taken, unless the flag is given.

@@ -156,6 +156,20 @@ extension Integration.NativeRuntime.Conformance {
             #expect(sets["CapAmb"] == 1 && sets["CapPrm"] == 1 && sets["CapEff"] == 1)
         }
 
+        @Test(
+            .requirement(
+                "config.process.capabilities.unknown", "config.process.capabilities.goes-on",
+                "runtime.warnings.go-on"))
+        func `a capability that can't be granted is a warning`() throws {
+            let container = try RuntimeFixture("grep CapBnd /proc/self/status") {
+                $0["process"]["capabilities"] = Bundle.capabilities(["CAP_CHOWN", "CAP_DREAM", "CAP_KILL"])
+            }
+            defer { container.finish() }
+            let outcome = try container.run()
+            #expect(outcome.code == 0 && outcome.text == "CapBnd:\t0000000000000021", "\(outcome)")
+            #expect(outcome.errors.contains("CAP_DREAM"), "\(outcome)")
+        }
+
         @Test(.requirement("config.process.noNewPrivileges"), arguments: [true, false])
         func `no new privileges`(wanted: Bool) throws {
             let container = try RuntimeFixture("grep NoNewPrivs /proc/self/status") {

@@ -25,6 +25,37 @@ final class SeccompAgent: @unchecked Sendable {
         let listener: FilterListener
     }
 
+    /// What came over one connection, message by message.
+    struct Transcript {
+        var text = ""
+        /// How many descriptors came with each message.
+        var descriptors: [Int] = []
+        /// Whether the sender closed the connection.
+        var hasEnded = false
+    }
+
+    /// Waits for the next connection and reads until it ends, or until nothing has come for a while.
+    func listen() throws -> Transcript {
+        let connection = ch_accept(socket, 20_000)
+        guard connection >= 0 else { throw HarnessError("no connection at \(path): \(errno)") }
+        defer { close(connection) }
+        var (transcript, bytes): (Transcript, [UInt8]) = (Transcript(), [])
+        var request = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
+        while poll(&request, 1, 3000) > 0 {
+            var (buffer, descriptor) = ([CChar](repeating: 0, count: 65536), Int32(-1))
+            let count = ch_receive_message(connection, &buffer, buffer.count, &descriptor)
+            guard count > 0 else {
+                transcript.hasEnded = count == 0
+                break
+            }
+            if descriptor >= 0 { close(descriptor) }
+            transcript.descriptors.append(descriptor >= 0 ? 1 : 0)
+            bytes += buffer[..<count].map(UInt8.init(bitPattern:))
+        }
+        transcript.text = String(decoding: bytes, as: UTF8.self)
+        return transcript
+    }
+
     /// Waits for the next connection and reads the document that comes over it.
     func receive() throws -> Delivery {
         let connection = ch_accept(socket, 20_000)
