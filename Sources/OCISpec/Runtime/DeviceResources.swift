@@ -72,15 +72,19 @@ extension RuntimeConfiguration.Resources {
         /// Reads the next value.
         public init(from reader: inout JSONReader) throws {
             self.init(major: 0, minor: 0)
+            var (hasMajor, hasMinor) = (false, false)
             try reader.members { key, value in
                 switch key {
-                case "major": major = try value.integer()
-                case "minor": minor = try value.integer()
+                case "major": (major, hasMajor) = (try value.integer(), true)
+                case "minor": (minor, hasMinor) = (try value.integer(), true)
                 case "weight": weight = try value.integer()
                 case "leafWeight": leafWeight = try value.integer()
                 default: try value.skip()
                 }
             }
+            try reader.require("major", hasMajor)
+            try reader.require("minor", hasMinor)
+            if weight == nil, leafWeight == nil { throw reader.failure("neither weight nor leafWeight is given") }
         }
 
         /// Writes the object.
@@ -113,14 +117,18 @@ extension RuntimeConfiguration.Resources {
         /// Reads the next value.
         public init(from reader: inout JSONReader) throws {
             self.init(major: 0, minor: 0, rate: 0)
+            var (hasMajor, hasMinor, hasRate) = (false, false, false)
             try reader.members { key, value in
                 switch key {
-                case "major": major = try value.integer()
-                case "minor": minor = try value.integer()
-                case "rate": rate = try value.integer()
+                case "major": (major, hasMajor) = (try value.integer(), true)
+                case "minor": (minor, hasMinor) = (try value.integer(), true)
+                case "rate": (rate, hasRate) = (try value.integer(), true)
                 default: try value.skip()
                 }
             }
+            try reader.require("major", hasMajor)
+            try reader.require("minor", hasMinor)
+            try reader.require("rate", hasRate)
         }
 
         /// Writes the object.
@@ -250,6 +258,9 @@ extension RuntimeConfiguration.Resources {
                 case "hcaObjects": hcaObjects = try value.integer()
                 default: try value.skip()
                 }
+            }
+            if hcaHandles == nil, hcaObjects == nil {
+                throw reader.failure("neither hcaHandles nor hcaObjects is given")
             }
         }
 

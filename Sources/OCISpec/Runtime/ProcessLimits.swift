@@ -139,7 +139,7 @@ extension RuntimeConfiguration {
         /// Reads the next value.
         public init(from reader: inout JSONReader) throws {
             var kind: Class?
-            var priority: Int32 = 0
+            var priority: Int32?
             try reader.members { key, value in
                 switch key {
                 case "class": kind = try value.choice()
@@ -148,6 +148,7 @@ extension RuntimeConfiguration {
                 }
             }
             guard let kind else { throw reader.failure("the required member \"class\" is missing") }
+            guard let priority else { throw reader.failure("the required member \"priority\" is missing") }
             self.init(class: kind, priority: priority)
         }
 

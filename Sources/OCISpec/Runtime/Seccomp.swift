@@ -63,6 +63,9 @@ extension RuntimeConfiguration {
                 }
             }
             try reader.require("defaultAction", named)
+            if listenerPath ?? "" == "", listenerMetadata ?? "" != "" {
+                throw reader.failure("listenerMetadata needs a listenerPath")
+            }
         }
 
         /// Writes the object.
@@ -150,17 +153,19 @@ extension RuntimeConfiguration.Seccomp {
         /// Reads the next value.
         public init(from reader: inout JSONReader) throws {
             self.init(index: 0, value: 0, op: .SCMP_CMP_EQ)
-            var named = false
+            var (hasIndex, hasValue, hasOperator) = (false, false, false)
             try reader.members { key, member in
                 switch key {
-                case "index": index = try member.integer(in: 0...5)
-                case "value": value = try member.integer()
+                case "index": (index, hasIndex) = (try member.integer(in: 0...5), true)
+                case "value": (value, hasValue) = (try member.integer(), true)
                 case "valueTwo": valueTwo = try member.integer()
-                case "op": (op, named) = (try member.choice(), true)
+                case "op": (op, hasOperator) = (try member.choice(), true)
                 default: try member.skip()
                 }
             }
-            try reader.require("op", named)
+            try reader.require("index", hasIndex)
+            try reader.require("value", hasValue)
+            try reader.require("op", hasOperator)
         }
 
         /// Writes the object.

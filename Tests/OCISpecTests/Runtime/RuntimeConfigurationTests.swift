@@ -94,6 +94,10 @@ import Testing
         (#"{"process":{"args":["a",1]}}"#, "process.args[1]: expected a string, found a number"),
         (#"{"process":{"scheduler":{"policy":"SCHED_X"}}}"#, "process.scheduler.policy: unknown value \"SCHED_X\""),
         (#"{"process":{"ioPriority":{"class":"IOPRIO_CLASS_BE","priority":8}}}"#, "process.ioPriority.priority: 8 is"),
+        (
+            #"{"process":{"ioPriority":{"class":"IOPRIO_CLASS_BE"}}}"#,
+            "process.ioPriority: the required member \"priority\""
+        ),
         (#"{"process":{"terminal":"yes"}}"#, "process.terminal: expected a boolean, found a string"),
         (#"{"hooks":{"poststop":[{"path":"x"}]}}"#, "hooks.poststop[0].path: \"x\" is not an absolute path"),
         (#"{"hooks":{"prestart":[{"path":"/x","timeout":0}]}}"#, "hooks.prestart[0].timeout: 0 is out of range"),
@@ -116,6 +120,22 @@ import Testing
         (#"{"linux":{"seccomp":{"syscalls":[{"action":"SCMP_ACT_ALLOW"}]}}}"#, "linux.seccomp.syscalls[0]: the req"),
         (#"{"linux":{"seccomp":{"syscalls":[{"args":[{"index":6}]}]}}}"#, "linux.seccomp.syscalls[0].args[0].index: 6"),
         (#"{"linux":{"seccomp":{"syscalls":[{"args":[{"op":"EQ"}]}]}}}"#, "linux.seccomp.syscalls[0].args[0].op: unk"),
+        (
+            #"{"linux":{"seccomp":{"syscalls":[{"args":[{"index":1,"op":"SCMP_CMP_EQ"}]}]}}}"#,
+            "linux.seccomp.syscalls[0].args[0]: the required member \"value\" is missing"
+        ),
+        (
+            #"{"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW","listenerMetadata":"m"}}}"#,
+            "linux.seccomp: listenerMetadata needs a listenerPath"
+        ),
+        (
+            #"{"linux":{"resources":{"blockIO":{"weightDevice":[{"major":8,"minor":0}]}}}}"#,
+            "linux.resources.blockIO.weightDevice[0]: neither weight nor leafWeight is given"
+        ),
+        (
+            #"{"linux":{"resources":{"blockIO":{"throttleReadBpsDevice":[{"minor":0,"rate":1}]}}}}"#,
+            "linux.resources.blockIO.throttleReadBpsDevice[0]: the required member \"major\" is missing"
+        ),
         (#"{"linux":{"personality":{"domain":"BSD"}}}"#, "linux.personality.domain: unknown value \"BSD\""),
         (#"{"ociVersion":"1.0.0"} x"#, "unexpected text after the value"),
     ])
