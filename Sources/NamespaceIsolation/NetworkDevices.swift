@@ -46,10 +46,20 @@ final class NetworkDevices {
             for text in [name, given] where !isName(text) {
                 throw RuntimeError(.invalidArgument, "\(field): \"\(text)\" is no name of a network device")
             }
-            if !inside.insert(given).inserted {
+            if !isTemplate(given), !inside.insert(given).inserted {
                 throw RuntimeError(.invalidArgument, "\(field): a second device that is called \(given) inside")
             }
         }
+    }
+
+    /// Whether a name's number is still to be found.
+    private static func isTemplate(_ name: String) -> Bool { name.hasSuffix("%d") }
+
+    /// The name that the kernel would give by a template in this thread's network namespace; another name as it is.
+    private static func free(_ name: String) -> String {
+        guard isTemplate(name) else { return name }
+        let stem = name.dropLast(2)
+        return (0...).lazy.map { "\(stem)\($0)" }.first { (try? NetworkLinks.index(of: $0)) == nil } ?? name
     }
 
     private static func isName(_ text: String) -> Bool {
@@ -64,8 +74,9 @@ final class NetworkDevices {
         do {
             for device in wanted {
                 try attempt("linux.netDevices.\(device.outside)") {
-                    let wasUp = try move(device.outside, from: home, to: namespace, as: device.inside, up: true)
-                    moved.append(Move(outside: device.outside, inside: device.inside, wasUp: wasUp))
+                    let (wasUp, name) = try move(
+                        device.outside, from: home, to: namespace, as: device.inside, up: true)
+                    moved.append(Move(outside: device.outside, inside: name, wasUp: wasUp))
                 }
             }
         } catch {
@@ -85,13 +96,14 @@ final class NetworkDevices {
 
     /// Leaves the process in `home`, whatever happens.
     ///
-    /// - Returns: whether the device was up.
+    /// - Returns: whether the device was up, and its new name.
     private func move(
-        _ name: String, from: SharedDescriptor, to: SharedDescriptor, as newName: String, up: Bool
-    ) throws -> Bool {
+        _ name: String, from: SharedDescriptor, to: SharedDescriptor, as wanted: String, up: Bool
+    ) throws -> (wasUp: Bool, name: String) {
         let result = Result { () throws in
             // The kernel moves a device before it finds the name taken.
             try Self.enter(to)
+            let newName = Self.free(wanted)
             if (try? NetworkLinks.index(of: newName)) != nil {
                 throw RuntimeError(.alreadyExists, "the network namespace has a device \(newName)")
             }
@@ -110,7 +122,7 @@ final class NetworkDevices {
                 try newLinks.move(newIndex, to: from, as: name)
                 throw error
             }
-            return wasUp
+            return (wasUp, newName)
         }
         try Self.enter(home)
         return try result.get()
