@@ -8,6 +8,8 @@ extension CgroupResources {
     init(creating resources: RuntimeConfiguration.Resources) {
         self.init(resources)
         devices = resources.devices.map(CgroupDeviceRule.init) + CgroupDeviceRule.defaults
+        // The specification's limit of 0 is one that allows no fork. systemd has no 0, so that runc sets 1 as well.
+        if pids == 0 { pids = 1 }
         // A new group's killer is on.
         if memory.disableOOMKiller == false { memory.disableOOMKiller = nil }
     }
