@@ -27,7 +27,12 @@ struct Credentials {
         noNewPrivileges = process.noNewPrivileges
         var warnings: [String] = []
         capabilities = ProcessCapabilities(process.capabilities ?? RuntimeConfiguration.Capabilities(), &warnings)
-        notes = capabilities.withheld
+        // In a user namespace of its own a process has them all.
+        let isMapped = linux.namespaces.contains { $0.type == .user }
+        let lacking = isMapped ? [] : capabilities.permitted.subtracting(try ProcessCapabilities.current().permitted)
+        notes =
+            capabilities.withheld
+            + lacking.list.map { "process.capabilities.permitted: can't grant \($0), which this runtime lacks itself" }
         limits = process.rlimits
         personality = linux.personality.map { $0.domain == .LINUX32 ? 8 : 0 }
         scheduling = try Scheduling(process)
