@@ -170,6 +170,24 @@ extension Integration.NativeRuntime.Conformance {
             #expect(outcome.errors.contains("CAP_DREAM"), "\(outcome)")
         }
 
+        @Test(
+            .requirement("config.process.capabilities.unknown", "config.process.capabilities.goes-on"),
+            .enabled(if: Machine.program("setpriv") != nil, "needs setpriv"))
+        func `a capability that the caller lacks is a warning`() throws {
+            let container = try RuntimeFixture("grep CapPrm /proc/self/status") {
+                $0["process"]["capabilities"] = Bundle.capabilities(["CAP_CHOWN", "CAP_KILL"])
+            }
+            defer { container.finish() }
+            try container.bundle.write()
+            let log = container.bundle.folder + "/log"
+            let arguments = [
+                "--root", container.state, "--log", log, "run", "--bundle", container.bundle.folder, container.id,
+            ]
+            let outcome = try run(["setpriv", "--bounding-set", "-kill", Machine.runtime] + arguments)
+            #expect(outcome.code == 0 && outcome.text == "CapPrm:\t0000000000000001", "\(outcome)")
+            #expect((outcome.errors + (readText(log) ?? "")).contains("CAP_KILL"), "\(outcome)")
+        }
+
         @Test(.requirement("config.process.noNewPrivileges"), arguments: [true, false])
         func `no new privileges`(wanted: Bool) throws {
             let container = try RuntimeFixture("grep NoNewPrivs /proc/self/status") {
