@@ -35,7 +35,8 @@ import Testing
         var count = 0
         let error = #expect(throws: RuntimeError.self) { while try reader.next() != nil { count += 1 } }
         #expect(error?.code == .resourceExhausted && count == 1_000_000, "\(count): \(error as Any)")
-        #expect(Self.residentPages - before < 4096, "16 MiB more than before")
+        // The names alone would be 500 MB; other tests run in this process meanwhile.
+        #expect(Self.residentPages - before < 65536, "256 MiB more than before")
     }
 
     @Test func foldersEndAtTheMemoryThatTheirTimesMayTake() throws {
