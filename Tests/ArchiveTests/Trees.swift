@@ -52,7 +52,7 @@ private func open(_ folder: Int32, _ name: [UInt8], _ flags: Int32) throws -> De
 
 private func read(_ status: stat, _ name: [UInt8], _ folder: Int32, _ withInodes: Bool) throws -> Node {
     let kind = status.st_mode & S_IFMT
-    let attributes = attributes(of: name[...], in: folder).map {
+    let attributes = extendedAttributes(of: name, in: folder).filter { !isOverlayAttribute($0.name) }.map {
         "\(shownName($0.name))=\(shownName($0.value))"
     }
     var node = Node(

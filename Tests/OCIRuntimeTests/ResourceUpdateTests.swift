@@ -20,7 +20,8 @@ import Testing
         let now = before.changed(by: change)
         #expect(now.memory?.limit == 100 && now.memory?.swap == 200 && now.memory?.reservation == 50)
         #expect(now.cpu?.shares == 512 && now.cpu?.cpus == "0" && now.cpu?.quota == 7)
-        #expect(now.pids?.limit == 5)
+        // A limit of no tasks is a limit (of one task), not silence.
+        #expect(now.pids?.limit == 0)
         #expect(before.changed(by: Resources()) == before)
     }
 

@@ -211,7 +211,8 @@ func checkImage(_ image: Image, _ service: ImageService, _ folder: String) throw
         }
         #expect(error?.description.contains("it unpacks to \(right)") == true, "\(error.map(\.description) ?? "")")
         #expect(try service.list().isEmpty)
-        #expect(try OverlaySnapshotter(root: "\(world.folder)/store/snapshots").layers().count == 1)
+        // The layers of an image are made side by side: the right one may be there or not, the wrong one never.
+        #expect(try OverlaySnapshotter(root: "\(world.folder)/store/snapshots").layers().count <= 1)
         _ = try service.collectGarbage()
         #expect(try OverlaySnapshotter(root: "\(world.folder)/store/snapshots").layers().isEmpty)
         await service.shutdown()
