@@ -46,10 +46,17 @@ extension LayerStore {
         }
     }
 
-    /// Removes what processes left that died in the middle of something: half-made and half-removed folders, and locks.
+    /// Removes what processes left that died in the middle of something: half-made and half-removed folders, locks, records
+    /// of layers that were never flushed (flushing them now), and notes of the driver that were not finished.
     func removeLeftovers() throws {
         try attempt("remove what was left in \(root)") {
             sweep(holding: nil)
+            let records = try discardLost(olderThan: 0)
+            if !records.isEmpty { try settle(records) }
+            for name in try directoryEntries(root) where name.hasPrefix("driver.tmp.") {
+                guard let writer = Int32(name.dropFirst("driver.tmp.".count)), kill(writer, 0) != 0 else { continue }
+                unlink("\(root)/\(name)")
+            }
             for name in try directoryEntries("\(root)/locks") {
                 // Whoever waits for a lock that is removed under it makes a new one.
                 guard let lock = try? FileLock("\(root)/locks/\(name)", waits: false) else { continue }
