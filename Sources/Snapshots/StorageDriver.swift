@@ -30,6 +30,8 @@ public enum StorageDriver: String, Sendable, CaseIterable {
     /// The driver for a folder: overlay where an overlay can be mounted there, else native, with the reason.
     ///
     /// What was found is kept in the folder until the next boot.
+    ///
+    /// - Throws: `resourceExhausted` where the file system is full, which says nothing about overlayfs.
     public static func choose(root: String) throws -> (driver: StorageDriver, reason: String?) {
         try attempt("choose a storage driver for \(root)") {
             let store = try LayerStore(root: root)
@@ -40,7 +42,7 @@ public enum StorageDriver: String, Sendable, CaseIterable {
             }
             let lock = try FileLock("\(root)/locks/probe")
             defer { lock.remove() }
-            let refusal = overlayRefusal(store)
+            let refusal = try overlayRefusal(store)
             let driver = refusal == nil ? overlay : native
             let text = ([store.boot, driver.rawValue] + (refusal.map { [$0] } ?? [])).joined(separator: "\n")
             try writeAtomically(Array(text.utf8), to: note, durable: false)
@@ -49,7 +51,7 @@ public enum StorageDriver: String, Sendable, CaseIterable {
     }
 
     /// Why overlayfs can't stand upon the store's file system; nil where it can.
-    private static func overlayRefusal(_ store: LayerStore) -> String? {
+    private static func overlayRefusal(_ store: LayerStore) throws -> String? {
         let folder = store.temporaryPath("probe")
         defer { try? removeTree(folder) }
         do {
@@ -58,6 +60,7 @@ public enum StorageDriver: String, Sendable, CaseIterable {
             try mount.probe()
             return nil
         } catch {
+            if let code = (error as? any CodedError)?.runtimeCode, code == .resourceExhausted { throw error }
             return "overlay: \("\(error)".replacing("\n", with: " "))"
         }
     }

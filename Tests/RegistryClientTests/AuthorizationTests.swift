@@ -48,7 +48,7 @@ enum TestClients {
     func client(_ credential: RegistryCredential?, _ change: (inout RegistryOptions) -> Void = { _ in })
         -> RegistryClient
     {
-        var options = RegistryOptions()
+        var options = RegistryOptions.patient
         options.backOff = 0.01
         options.attempts = 3
         options.longestPause = 0.2

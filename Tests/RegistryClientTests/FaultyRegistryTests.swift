@@ -22,7 +22,7 @@ final class Counter: Sendable {
 
     /// A client that gives up soon, but not for want of a thread in a busy test run unless `idle` says so.
     func client(_ credential: RegistryCredential? = nil, idle: Double = 600) -> RegistryClient {
-        var options = RegistryOptions()
+        var options = RegistryOptions.patient
         options.backOff = 0.01
         options.attempts = 3
         options.idleTimeout = idle

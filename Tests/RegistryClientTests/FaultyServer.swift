@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import RegistryClient
 import Support
 import Synchronization
 
@@ -10,6 +11,17 @@ struct SeenRequest: Sendable {
     let headers: [String: String]
     /// As much of the body as the test's server was told to read.
     let body: [UInt8]
+}
+
+extension RegistryOptions {
+    /// Options for tests that are not about time: all cores may be busy with other tests for minutes.
+    static var patient: RegistryOptions {
+        var options = RegistryOptions()
+        options.connectTimeout = 600
+        options.idleTimeout = 600
+        options.documentTimeout = 600
+        return options
+    }
 }
 
 /// A registry on loopback that answers as a test wants, over plain sockets: one thread for each connection.

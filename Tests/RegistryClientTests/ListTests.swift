@@ -11,7 +11,7 @@ import Testing
     ) async throws -> (T, [SeenRequest]) {
         let server = try FaultyServer(answer)
         defer { server.stop() }
-        var options = RegistryOptions()
+        var options = RegistryOptions.patient
         options.backOff = 0.01
         options.attempts = 2
         let client = TestClients.keep(RegistryClient(options: options))

@@ -21,7 +21,7 @@ import Testing
         defer { try? removeTree(folder) }
         try makeDirectories("\(folder)/registry.example")
         try writeAtomically(Array(file.utf8), to: "\(folder)/registry.example/hosts.toml")
-        var options = RegistryOptions()
+        var options = RegistryOptions.patient
         options.backOff = 0.01
         options.attempts = 1
         options.hostFolders = [folder]
@@ -129,7 +129,7 @@ import Testing
     @Test func proxiesAreGoneThrough() async throws {
         let proxy = try FaultyServer(Self.manifest)
         defer { proxy.stop() }
-        var options = RegistryOptions()
+        var options = RegistryOptions.patient
         options.attempts = 1
         options.plainRegistries = ["registry.example:5000"]
         options.proxies = ProxySettings(environment: ["HTTP_PROXY": "http://u:p@127.0.0.1:\(proxy.port)"])

@@ -20,10 +20,9 @@ final class UploadState: Sendable {
     let blob: [UInt8] = (0..<5_000_000).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ $0 >> 8) }
 
     func options(_ change: (inout RegistryOptions) -> Void = { _ in }) -> RegistryOptions {
-        var options = RegistryOptions()
+        var options = RegistryOptions.patient
         options.backOff = 0.01
         options.attempts = 3
-        options.idleTimeout = 600
         options.longestPause = 0.2
         change(&options)
         return options
