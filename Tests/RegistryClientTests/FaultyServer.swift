@@ -20,6 +20,7 @@ extension RegistryOptions {
         options.connectTimeout = 600
         options.idleTimeout = 600
         options.documentTimeout = 600
+        options.mirrorRest = 3600
         return options
     }
 }
