@@ -28,10 +28,11 @@ let staticExecutable: [LinkerSetting] = [
     .unsafeFlags(
         ["-static-executable", "-use-ld=lld"]
             + [
-                // Functions that a start executes lie side by side, and the file's pages where large folios can map them:
-                // half of a start was page faults.
+                // Functions that a start executes lie side by side: half of a start was page faults, each of which maps the
+                // 64 KiB around it. Not 2 MiB, by which a huge page of the file would count as memory of the process.
                 "--symbol-ordering-file=\(Context.packageDirectory)/Sources/hako-native/link-order.txt",
-                "--no-warn-symbol-ordering", "--gc-sections", "-z", "max-page-size=2097152",
+                "--script=\(Context.packageDirectory)/Sources/hako-native/sections.ld",
+                "--no-warn-symbol-ordering", "--gc-sections", "-z", "max-page-size=65536",
                 // What seals the program against a container runs before libc: see CStart.
                 "--entry=hako_entry",
             ].flatMap { ["-Xlinker", $0] })
@@ -159,7 +160,7 @@ let package = Package(
             linkerSettings: staticLibraries),
         .executableTarget(
             name: "hako-native", dependencies: ["CStart", "NamespaceIsolation", "OCIRuntime"],
-            exclude: ["link-order.txt"], swiftSettings: swiftSettings,
+            exclude: ["link-order.txt", "sections.ld"], swiftSettings: swiftSettings,
             linkerSettings: staticExecutable),
         // tests
         unitTests("Support"),
