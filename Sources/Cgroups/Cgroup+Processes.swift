@@ -92,6 +92,15 @@ extension Cgroup {
         }
     }
 
+    /// Whether a process of the group is frozen with it, of which the state's letter (proc_pid_stat(5)) is known.
+    ///
+    /// Version 1's freezer keeps its processes in uninterruptible sleep, so that of most no file need be read.
+    public func isFrozen(withProcessIn state: UInt8) throws -> Bool {
+        let wakes = state == UInt8(ascii: "S") || state == UInt8(ascii: "R")
+        if wakes, !isUnified, folder(of: "freezer") != nil { return false }
+        return try isFrozen()
+    }
+
     /// Whether a process that enters the group stops at once: the group or one above it is frozen.
     func stopsEntrants() throws -> Bool {
         if !isUnified, let folder = folder(of: "freezer") {

@@ -43,6 +43,14 @@ extension Descriptor {
             if all.count > limit { throw SystemCallError("read", errno: EFBIG, subject: subject) }
         }
     }
+
+    /// Reads a regular file, of which a short read is the end; more than `limit` bytes is EFBIG.
+    public borrowing func readWhole(limit: Int, _ subject: String = "") throws(SystemCallError) -> [UInt8] {
+        let first = min(limit + 1, 16384)
+        let part = try readSome(first, subject)
+        if part.count > limit { throw SystemCallError("read", errno: EFBIG, subject: subject) }
+        return part.count < first ? part : try part + readAll(limit: limit - part.count, subject)
+    }
 }
 
 /// The whole content of a host file; more than `limit` bytes is EFBIG.

@@ -20,9 +20,12 @@ public struct ProcessIdentity: Sendable, Hashable {
     }
 
     /// True while this very process runs; a zombie does not.
-    public var isAlive: Bool {
-        guard let now = try? Self.status(of: pid) else { return false }
-        return now.startTime == startTime && now.state != UInt8(ascii: "Z") && now.state != UInt8(ascii: "X")
+    public var isAlive: Bool { state != nil }
+
+    /// The letter of the process's state (proc_pid_stat(5)), such as `R` or `S`; nil when it has gone or is a zombie.
+    public var state: UInt8? {
+        guard let now = try? Self.status(of: pid), now.startTime == startTime else { return nil }
+        return now.state == UInt8(ascii: "Z") || now.state == UInt8(ascii: "X") ? nil : now.state
     }
 
     /// Sends a signal through a pidfd that was checked to be this process; ESRCH when it has gone.
@@ -44,7 +47,8 @@ public struct ProcessIdentity: Sendable, Hashable {
     }
 
     private static func status(of pid: Int32) throws(SystemCallError) -> (state: UInt8, startTime: UInt64) {
-        let bytes = try readFile("/proc/\(pid)/stat", limit: 4096)
+        let path = "/proc/\(pid)/stat"
+        let bytes = try Descriptor.open(path, O_RDONLY).readSome(4096, path)
         // The name in parentheses may hold anything; the fields count from the last one.
         guard let end = bytes.lastIndex(of: UInt8(ascii: ")")), bytes.count > end + 2 else {
             return (UInt8(ascii: "X"), 0)

@@ -13,9 +13,9 @@ internal import OCISpec
 enum Lifecycle {
     static func status(of record: ContainerRecord, _ states: StateDirectory) -> ContainerState.Status {
         guard let process = record.process else { return .creating }
-        guard process.isAlive else { return .stopped }
+        guard let state = process.state else { return .stopped }
         // A created container can be paused too, and can't be started then.
-        if (try? record.cgroup.isFrozen()) == true { return .paused }
+        if (try? record.cgroup.isFrozen(withProcessIn: state)) == true { return .paused }
         return access(states.startSocket(record.id), F_OK) == 0 ? .created : .running
     }
 }

@@ -52,8 +52,13 @@ struct StateDirectory {
     func load(_ id: String) throws -> ContainerRecord {
         try Self.validate(id)
         let path = recordFile(id)
-        guard access(path, F_OK) == 0 else { throw RuntimeError(.notFound, "container does not exist") }
-        return try attempt("record \(path)") { try ContainerRecord(json: readFile(path, limit: 8 << 20)) }
+        do {
+            return try ContainerRecord(json: Descriptor.open(path, O_RDONLY).readWhole(limit: 8 << 20, path))
+        } catch let error as SystemCallError where error.errno == ENOENT {
+            throw RuntimeError(.notFound, "container does not exist")
+        } catch {
+            return try attempt("record \(path)") { throw error }
+        }
     }
 
     /// Keeps the configuration that a container is made with: what its bundle says later concerns it no more.
@@ -95,9 +100,10 @@ struct StateDirectory {
         try removeTree(folder(id))
     }
 
-    /// The ids, sorted; none where the folder is missing that holds them where the caller has not named one.
-    func list() throws -> [String] {
+    /// All records by id; none where the folder is missing that holds them where the caller has not named one.
+    func records() throws -> [ContainerRecord] {
         if !isChosen, access(root, F_OK) != 0, errno == ENOENT { return [] }
-        return try directoryEntries(root).filter { access(recordFile($0), F_OK) == 0 }.sorted()
+        // A container that is deleted meanwhile is left out.
+        return try directoryEntries(root).sorted().compactMap { try? load($0) }
     }
 }

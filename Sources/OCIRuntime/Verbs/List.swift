@@ -10,12 +10,12 @@ extension RuntimeProgram {
         guard format == "table" || format == "json" else {
             throw RuntimeError(.invalidArgument, "option --format: \"\(format)\" is neither table nor json")
         }
-        // One that is deleted meanwhile is left out.
-        let records = try states.list().compactMap { try? states.load($0) }
+        let records = try states.records()
         if arguments.has("quiet") {
             return Output.print(records.map { "\($0.id)\n" }.joined())
         }
-        let rows = records.map { Row($0, Lifecycle.status(of: $0, states)) }
+        var users = UserNames()
+        let rows = records.map { Row($0, Lifecycle.status(of: $0, states), owner: users[$0.owner]) }
         Output.print(format == "json" ? Row.json(rows) : Row.table(rows))
     }
 }
@@ -27,10 +27,10 @@ private struct Row {
     var pid: Int32 { status == .stopped ? 0 : record.process?.pid ?? 0 }
     let owner: String
 
-    init(_ record: ContainerRecord, _ status: ContainerState.Status) {
+    init(_ record: ContainerRecord, _ status: ContainerState.Status, owner: String) {
         self.record = record
         self.status = status
-        owner = userName(record.owner)
+        self.owner = owner
     }
 
     static func json(_ rows: [Row]) -> [UInt8] {
@@ -58,29 +58,54 @@ private struct Row {
     /// Columns of at least twelve characters, three of them blank; the last is not padded.
     static func table(_ rows: [Row]) -> [UInt8] {
         let cells =
-            [["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]]
-            + rows.map { row in
-                [
-                    row.record.id, String(row.pid), row.status.rawValue, row.record.bundle, row.record.created,
-                    row.owner,
-                ]
+            [["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"].map(Cell.init)] + rows.map(\.cells)
+        let widths = (0..<5).map { column in max(12, (cells.map { $0[column].width }.max() ?? 0) + 3) } + [0]
+        var text: [UInt8] = []
+        for line in cells {
+            for (cell, width) in zip(line, widths) {
+                text += cell.text.utf8
+                text.append(contentsOf: repeatElement(UInt8(ascii: " "), count: max(0, width - cell.width)))
             }
-        let widths = (0..<5).map { column in max(12, (cells.map { $0[column].count }.max() ?? 0) + 3) }
-        let lines = cells.map { line in
-            zip(line, widths + [0]).map { cell, width in
-                cell + String(repeating: " ", count: max(0, width - cell.count))
-            }.joined() + "\n"
+            text.append(UInt8(ascii: "\n"))
         }
-        return Array(lines.joined().utf8)
+        return text
+    }
+
+    private var cells: [Cell] {
+        [record.id, String(pid), status.rawValue, record.bundle, record.created, owner].map(Cell.init)
     }
 }
 
-/// The user's name on this host; `#UID` where it has none.
-private func userName(_ uid: UInt32) -> String {
-    let passwd = (try? readText("/etc/passwd")) ?? ""
-    for line in passwd.split(separator: "\n") {
-        let fields = line.split(separator: ":", maxSplits: 3, omittingEmptySubsequences: false)
-        if fields.count == 4, fields[2] == String(uid) { return String(fields[0]) }
+/// A field of the table and how many characters it has.
+private struct Cell {
+    let text: String
+    let width: Int
+
+    init(_ text: String) {
+        self.text = text
+        width = text.unicodeScalars.count
     }
-    return "#\(uid)"
+}
+
+/// The users' names on this host, each looked up once; `#UID` where there is none.
+private struct UserNames {
+    private var known: [(uid: UInt32, name: String)] = []
+
+    subscript(uid: UInt32) -> String {
+        mutating get {
+            if let found = known.first(where: { $0.uid == uid }) { return found.name }
+            let name = Self.name(uid)
+            known.append((uid, name))
+            return name
+        }
+    }
+
+    private static func name(_ uid: UInt32) -> String {
+        let passwd = (try? readText("/etc/passwd")) ?? ""
+        for line in passwd.split(separator: "\n") {
+            let fields = line.split(separator: ":", maxSplits: 3, omittingEmptySubsequences: false)
+            if fields.count == 4, fields[2] == String(uid) { return String(fields[0]) }
+        }
+        return "#\(uid)"
+    }
 }
