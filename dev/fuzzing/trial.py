@@ -134,7 +134,8 @@ class Laboratory:
         self.add_device(text)
         socket_too = b'"terminal":true' in text and (not runs or len(text) % 2)
         words = ["--bundle", str(SCRATCH / "bundle"), *(["--console-socket", str(SCRATCH / "console")] if socket_too else []), self.id]
-        before, self.above = self.parents, PARENTS + above(text)
+        # Of earlier documents too, whose parents may still be there.
+        before, self.above = self.parents, tuple(dict.fromkeys((*(self.above if self.parents else PARENTS), *above(text))))
         result, message = self.whole(words) if runs else self.steps(words)
         self.settle(elsewhere=not root_in_bundle(text))
         more = set(self.parents) - set(before)
