@@ -100,10 +100,17 @@ struct StateDirectory {
         try removeTree(folder(id))
     }
 
-    /// All records by id; none where the folder is missing that holds them where the caller has not named one.
-    func records() throws -> [ContainerRecord] {
-        if !isChosen, access(root, F_OK) != 0, errno == ENOENT { return [] }
-        // A container that is deleted meanwhile is left out.
-        return try directoryEntries(root).sorted().compactMap { try? load($0) }
+    /// The same folder by a short name, as the working directory of this process: the way to each of many files is short then.
+    func entered() -> StateDirectory {
+        chdir(root) == 0 ? StateDirectory(root: ".", isChosen: isChosen, rootless: rootless) : self
+    }
+
+    /// Shows all records by id; none where the folder is missing that holds them where the caller has not named one.
+    func forEachRecord(_ body: (ContainerRecord) -> Void) throws {
+        if !isChosen, access(root, F_OK) != 0, errno == ENOENT { return }
+        for id in try directoryEntries(root).sorted() {
+            // A container that is deleted meanwhile is left out.
+            if let record = try? load(id) { body(record) }
+        }
     }
 }

@@ -10,27 +10,29 @@ extension RuntimeProgram {
         guard format == "table" || format == "json" else {
             throw RuntimeError(.invalidArgument, "option --format: \"\(format)\" is neither table nor json")
         }
-        let records = try states.records()
+        let states = states.entered()
         if arguments.has("quiet") {
-            return Output.print(records.map { "\($0.id)\n" }.joined())
+            var names = ""
+            try states.forEachRecord { names += "\($0.id)\n" }
+            return Output.print(names)
         }
-        var users = UserNames()
-        let rows = records.map { Row($0, Lifecycle.status(of: $0, states), owner: users[$0.owner]) }
+        var (users, rows): (UserNames, [Row]) = (UserNames(), [])
+        try states.forEachRecord { rows.append(Row($0, Lifecycle.status(of: $0, states), owner: users[$0.owner])) }
         Output.print(format == "json" ? Row.json(rows) : Row.table(rows))
     }
 }
 
 /// A container as `list` shows it: fields and form are runc's.
 private struct Row {
-    let record: ContainerRecord
-    let status: ContainerState.Status
-    var pid: Int32 { status == .stopped ? 0 : record.process?.pid ?? 0 }
-    let owner: String
+    private let id, bundle, rootfs, created, owner: String
+    private let annotations: [String: String]
+    private let status: ContainerState.Status
+    private let pid: Int32
 
     init(_ record: ContainerRecord, _ status: ContainerState.Status, owner: String) {
-        self.record = record
-        self.status = status
-        self.owner = owner
+        (id, bundle, rootfs, created) = (record.id, record.bundle, record.rootfs, record.created)
+        (annotations, self.owner, self.status) = (record.annotations, owner, status)
+        pid = status == .stopped ? 0 : record.process?.pid ?? 0
     }
 
     static func json(_ rows: [Row]) -> [UInt8] {
@@ -44,13 +46,13 @@ private struct Row {
     private func write(to writer: inout JSONWriter) {
         writer.object { object in
             object.member("ociVersion", RuntimeConfiguration.currentVersion)
-            object.member("id", record.id)
+            object.member("id", id)
             object.member("pid", pid)
             object.member("status", status.rawValue)
-            object.member("bundle", record.bundle)
-            object.member("rootfs", record.rootfs)
-            object.member("created", record.created)
-            if !record.annotations.isEmpty { object.member("annotations", record.annotations) }
+            object.member("bundle", bundle)
+            object.member("rootfs", rootfs)
+            object.member("created", created)
+            if !annotations.isEmpty { object.member("annotations", annotations) }
             object.member("owner", owner)
         }
     }
@@ -72,7 +74,7 @@ private struct Row {
     }
 
     private var cells: [Cell] {
-        [record.id, String(pid), status.rawValue, record.bundle, record.created, owner].map(Cell.init)
+        [id, String(pid), status.rawValue, bundle, created, owner].map(Cell.init)
     }
 }
 
