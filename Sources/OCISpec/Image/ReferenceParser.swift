@@ -24,15 +24,15 @@ enum ReferenceParser {
     }
 
     private static func takeDigest(_ rest: inout Substring) throws -> Digest? {
-        guard let at = rest.firstIndex(of: "@") else { return nil }
+        guard let at = rest.utf8.firstIndex(of: UInt8(ascii: "@")) else { return nil }
         let text = String(rest[rest.index(after: at)...])
         rest = rest[..<at]
         do { return try Digest(text) } catch { throw Malformed(reason: "\(error)") }
     }
 
     private static func takeTag(_ rest: inout Substring) throws -> String? {
-        let afterSlash = rest.lastIndex(of: "/").map { rest.index(after: $0) } ?? rest.startIndex
-        guard let colon = rest[afterSlash...].firstIndex(of: ":") else { return nil }
+        let afterSlash = rest.utf8.lastIndex(of: UInt8(ascii: "/")).map { rest.index(after: $0) } ?? rest.startIndex
+        guard let colon = rest[afterSlash...].utf8.firstIndex(of: UInt8(ascii: ":")) else { return nil }
         let tag = rest[rest.index(after: colon)...]
         rest = rest[..<colon]
         let bytes = Array(tag.utf8)
@@ -50,7 +50,7 @@ enum ReferenceParser {
         if name.isEmpty { throw Malformed(reason: "the name is missing") }
         var registry = "docker.io"
         var repository = name
-        if let slash = name.firstIndex(of: "/") {
+        if let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")) {
             let first = String(name[..<slash])
             if isRegistry(first) {
                 registry = first == "index.docker.io" ? "docker.io" : first
@@ -58,47 +58,55 @@ enum ReferenceParser {
                 try checkRegistry(registry)
             }
         }
-        if registry == "docker.io", !repository.contains("/") { repository = "library/\(repository)" }
+        if registry == "docker.io", !repository.utf8.contains(UInt8(ascii: "/")) {
+            repository = "library/\(repository)"
+        }
         try checkRepository(repository, of: registry)
         return (registry, repository)
     }
 
     /// Whether the word before the first slash names a registry, by Docker's rule.
     private static func isRegistry(_ word: String) -> Bool {
-        word.contains(".") || word.contains(":") || word == "localhost" || word != word.lowercased()
+        word == "localhost"
+            || word.utf8.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") || isUpper($0) }
     }
 
     private static func checkRepository(_ repository: String, of registry: String) throws {
         if registry.utf8.count + 1 + repository.utf8.count > longestName {
             throw Malformed(reason: "the name is longer than \(longestName) characters")
         }
-        if repository != repository.lowercased() {
+        if repository.utf8.contains(where: isUpper) {
             throw Malformed(reason: "the repository name \"\(shortened(repository))\" must be lower case")
         }
-        for part in repository.split(separator: "/", omittingEmptySubsequences: false) {
+        for part in repository.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
             if part.isEmpty { throw Malformed(reason: "the name has an empty part") }
-            guard isPathComponent(Array(part.utf8)) else {
+            guard isPathComponent(part) else {
                 throw Malformed(
                     reason:
-                        "\"\(shortened(String(part)))\" is no name: use a-z, 0-9 and between them '.', '_', '__' or '-'"
+                        "\"\(shortened(String(Substring(part))))\" is no name: use a-z, 0-9 and between them '.', '_', '__' or '-'"
                 )
             }
         }
     }
 
     /// alpha-numeric runs joined by one `.`, one or two `_`, or any number of `-`.
-    private static func isPathComponent(_ bytes: [UInt8]) -> Bool {
+    private static func isPathComponent(_ bytes: Substring.UTF8View) -> Bool {
         guard let first = bytes.first, let last = bytes.last, isLower(first), isLower(last) else { return false }
-        var separator: [UInt8] = []
+        // What stands between two runs: one kind of character only, and how many.
+        var (separator, count): (UInt8, Int) = (0, 0)
         for byte in bytes {
-            if !isLower(byte) {
-                separator.append(byte)
+            if isLower(byte) {
+                count = 0
                 continue
             }
-            let dashes = separator.allSatisfy { $0 == UInt8(ascii: "-") }
-            let known = [[UInt8(ascii: ".")], [UInt8(ascii: "_")], [UInt8(ascii: "_"), UInt8(ascii: "_")]]
-            if !dashes && !known.contains(separator) { return false }
-            separator = []
+            if count > 0 && byte != separator { return false }
+            (separator, count) = (byte, count + 1)
+            switch byte {
+            case UInt8(ascii: "-"): break
+            case UInt8(ascii: "."): if count > 1 { return false }
+            case UInt8(ascii: "_"): if count > 2 { return false }
+            default: return false
+            }
         }
         return true
     }
@@ -135,6 +143,7 @@ enum ReferenceParser {
         else { throw Malformed(reason: "\"\(shown)\" has no valid port (1 to 65535)") }
     }
 
+    private static func isUpper(_ byte: UInt8) -> Bool { (0x41...0x5a).contains(byte) }
     private static func isLower(_ byte: UInt8) -> Bool { (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) }
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
         (0x61...0x7a).contains(byte | 0x20) || (0x30...0x39).contains(byte)

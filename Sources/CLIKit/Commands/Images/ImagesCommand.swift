@@ -53,11 +53,14 @@ struct ImagesCommand: ParsableCommand {
             .init("ID", "IMAGE ID"), .init("CreatedSince", "CREATED"), .init("Size", "SIZE"), .init("CreatedAt"),
             .init("VirtualSize"), .init("SharedSize"), .init("UniqueSize"), .init("Containers"), .init("SizeBytes"),
         ])
+        // A table of thousands of images doesn't show it, and it takes long to write.
+        let hasDates = format != nil && format != "table"
         listing.rows = images.map { image in
             let size = Quantities.size(image.size)
+            let date = hasDates ? Moments.date(image.created) : ""
             return [
                 image.repository, image.tag, image.digest, identifier(image), Moments.ago(image.created), size,
-                Moments.date(image.created), size, "N/A", "N/A", "N/A", "\(image.size)",
+                date, size, "N/A", "N/A", "N/A", "\(image.size)",
             ]
         }
         try listing.print(format: format)
@@ -65,8 +68,9 @@ struct ImagesCommand: ParsableCommand {
 
     private func identifier(_ image: ImageSummary) -> String {
         if noTrunc { return image.identifier }
-        let hex = image.identifier.split(separator: ":").last ?? ""
-        return String(hex.prefix(12))
+        let text = image.identifier.utf8
+        let hex = text.firstIndex(of: UInt8(ascii: ":")).map { text[text.index(after: $0)...] } ?? text[...]
+        return String(Substring(hex.prefix(12)))
     }
 
     private func selected(_ engine: Engine) throws -> [ImageSummary] {
