@@ -111,6 +111,7 @@ let package = Package(
         library("Resctrl", ["Linux", "Support"]),
         library("CRIU", ["CLinux", "Linux", "Support"]),
         library("Netlink", ["Linux"]),
+        library("ShimProtocol", ["CLinux", "JSON", "Linux", "Support"]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CDeflate", providers: [.apt(["libdeflate-dev"])]),
