@@ -6,7 +6,7 @@ export SWIFT
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
-PROGRAMS = hako hako-native
+PROGRAMS = hako hako-shim hako-native
 RELEASE  = .build/release
 
 .PHONY: all build demo test test-vm check install bench clean dependencies

@@ -38,6 +38,11 @@ let staticExecutable: [LinkerSetting] = [
             ].flatMap { ["-Xlinker", $0] })
 ]
 
+/// The shim is static too; it starts once for a container and then waits, so that its functions need no order.
+let staticShim: [LinkerSetting] = [
+    .unsafeFlags(["-static-executable", "-use-ld=lld", "-Xlinker", "--gc-sections"])
+]
+
 /// Programs with network and argument parsing carry Swift's libraries in them, so that nothing but libc must be there.
 let staticLibraries: [LinkerSetting] = [
     .unsafeFlags([
@@ -142,6 +147,7 @@ let package = Package(
                 "CLinux", "Cgroups", "Isolation", "JSON", "Linux", "OCISpec", "ProcessIO", "Resctrl", "Support",
                 "Systemd",
             ]),
+        library("Shim", ["CLinux", "JSON", "Linux", "ProcessIO", "ShimProtocol", "Support"]),
         library(
             "ContainerService",
             [
@@ -163,6 +169,8 @@ let package = Package(
             name: "hako-native", dependencies: ["CStart", "NamespaceIsolation", "OCIRuntime"],
             exclude: ["link-order.txt", "sections.ld"], swiftSettings: swiftSettings,
             linkerSettings: staticExecutable),
+        .executableTarget(
+            name: "hako-shim", dependencies: ["Shim"], swiftSettings: swiftSettings, linkerSettings: staticShim),
         // tests
         unitTests("Support"),
         unitTests("Linux", ["CLinux", "Support"]),
@@ -196,6 +204,8 @@ let package = Package(
             "CLIKit",
             ["ContainerService", "JSON", "Support", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         unitTests("ProcessIO", ["CLinux", "Linux", "Support"]),
+        unitTests("ShimProtocol", ["JSON", "Support"]),
+        unitTests("Shim", ["CLinux", "Linux", "ShimProtocol", "Support"]),
         unitTests("Seccomp", ["Support", "JSON"]),
         unitTests("Cgroups", ["Linux", "Support"]),
         unitTests("DBus", ["CLinux", "Linux", "Support"]),
