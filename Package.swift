@@ -152,7 +152,7 @@ let package = Package(
             "ContainerService",
             [
                 "Archive", "CLinux", "ContentStore", "Dockerfile", "JSON", "Linux", "Metadata", "OCISpec", "ProcessIO",
-                "RegistryClient", "Seccomp", "Snapshots", "Support",
+                "RegistryClient", "Seccomp", "ShimProtocol", "Snapshots", "Support",
             ]),
         // 6: doors
         library(
@@ -161,7 +161,17 @@ let package = Package(
                 "Archive", "ContainerService", "Dockerfile", "JSON", "Linux", "OCISpec", "ProcessIO", "RegistryClient",
                 "Snapshots", "Support", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        library(
+            "DockerAPI",
+            [
+                "Archive", "CLinux", "ContainerService", "Dockerfile", "JSON", "Linux", "OCISpec", "ProcessIO",
+                "RegistryClient", "Snapshots", "Support", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         // 7: programs
+        .executableTarget(
+            name: "hakod", dependencies: ["DockerAPI"], swiftSettings: swiftSettings,
+            linkerSettings: staticLibraries),
         .executableTarget(
             name: "hako", dependencies: ["CLIKit"], swiftSettings: swiftSettings,
             linkerSettings: staticLibraries),

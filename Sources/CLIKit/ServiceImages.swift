@@ -11,7 +11,8 @@ struct ServiceImages: ImageLibrary {
     /// Images in `root`, unpacked into `snapshots`; logins from docker's own file.
     init(root: String, snapshots: any Snapshotter) throws {
         self.snapshots = snapshots
-        service = try ImageService(root: root, snapshots: snapshots, registry: RegistryAccess.client())
+        service = try ImageService(
+            root: root, snapshots: snapshots, registry: RegistryAccess.client(warn: Console.warn))
     }
 
     func ensure(

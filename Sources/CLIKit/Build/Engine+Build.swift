@@ -20,7 +20,7 @@ enum Downloads {
 
     /// Gets an address into a new file.
     static func fetch(_ address: String, to path: String) throws {
-        let client = RegistryClient(options: RegistryAccess.options())
+        let client = RegistryClient(options: RegistryAccess.options(warn: Console.warn))
         try waitFor {
             let result: Result<Void, any Error>
             do { result = .success(try await client.download(address, to: path, limit: limit)) } catch {

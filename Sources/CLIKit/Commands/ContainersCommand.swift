@@ -68,16 +68,6 @@ struct ContainersCommand: ParsableCommand {
     }
 }
 
-extension ContainerRecord {
-    /// Whether its program runs, or is about to.
-    var isRunning: Bool {
-        switch lifecycle {
-        case .running, .starting: true
-        default: false
-        }
-    }
-}
-
 extension String {
     func capitalizedFirst() -> String { prefix(1).uppercased() + dropFirst() }
 }

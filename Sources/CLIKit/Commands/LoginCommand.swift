@@ -36,7 +36,7 @@ struct LoginCommand: ParsableCommand {
         let registry = try RegistryName.parse(server)
         let path = DockerConfiguration.standardPath
         try waitFor {
-            let client = RegistryClient(options: RegistryAccess.options())
+            let client = RegistryClient(options: RegistryAccess.options(warn: Console.warn))
             let result: Result<Void, any Error>
             do { result = .success(try await logIn(registry, client, path)) } catch { result = .failure(error) }
             await client.shutdown()

@@ -38,38 +38,10 @@ struct Filters {
     /// What `until` and `label` say of a prune.
     func pruning() throws -> PruneFilter {
         var filter = PruneFilter()
-        filter.until = try all("until").map(Self.instant).min()
+        filter.until = try all("until").map(Timestamps.instant).min()
         filter.labels = all("label").filter { !$0.hasPrefix("!") }
         filter.withoutLabels = all("label!")
         return filter
-    }
-
-    /// An instant: `24h`, `1h30m` ago, seconds of the Unix epoch, or a date with or without a time.
-    static func instant(_ text: String) throws -> Int64 {
-        if let seconds = Int64(text) { return seconds }
-        if let span = duration(text) { return Quantities.now() - span }
-        for form in [text, "\(text)Z", "\(text):00Z", "\(text)T00:00:00Z"] {
-            if let seconds = Timestamps.seconds(form) { return seconds }
-        }
-        throw RuntimeError(
-            .invalidArgument, "\"\(text)\": not an instant, such as 24h, 2026-01-31 or 2026-01-31T12:00:00Z")
-    }
-
-    private static func duration(_ text: String) -> Int64? {
-        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
-        var (sum, digits) = (Int64(0), "")
-        for character in text {
-            if character.isASCII, character.isNumber {
-                digits.append(character)
-                continue
-            }
-            guard let unit = units[character], let number = Int64(digits) else { return nil }
-            let (product, over) = number.multipliedReportingOverflow(by: unit)
-            if over { return nil }
-            sum += product
-            digits = ""
-        }
-        return digits.isEmpty && !text.isEmpty ? sum : nil
     }
 }
 

@@ -26,6 +26,9 @@ enum Console {
         put((errorHasColour ? "\u{1b}[31mhako:\u{1b}[0m " : "hako: ") + text + "\n", 2)
     }
 
+    /// Writes `hako: warning: …` to the standard error.
+    static func warn(_ text: String) { error("warning: \(text)") }
+
     /// Writes text to the standard error as it is.
     static func note(_ text: String) { put(text, 2) }
 

@@ -34,6 +34,14 @@ public struct ContainerRecord: Sendable, Equatable {
     /// The id's first twelve digits, as people read and type them.
     public var shortID: String { String(id.prefix(12)) }
 
+    /// Whether its program runs, or is about to.
+    public var isRunning: Bool {
+        switch lifecycle {
+        case .running, .starting: true
+        default: false
+        }
+    }
+
     /// The text on disk.
     func json() -> [UInt8] {
         JSONWriter.text { writer in

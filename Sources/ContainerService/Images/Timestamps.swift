@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Support
 
 /// Instants as images write them.
 public enum Timestamps {
@@ -32,5 +33,35 @@ extension Timestamps {
         func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
         let date = "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
         return "\(date)T\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))Z"
+    }
+}
+
+extension Timestamps {
+    /// An instant: `24h`, `1h30m` ago, seconds of the Unix epoch, or a date with or without a time.
+    public static func instant(_ text: String) throws -> Int64 {
+        if let seconds = Int64(text) { return seconds }
+        if let span = duration(text) { return ContainerService.now() - span }
+        for form in [text, "\(text)Z", "\(text):00Z", "\(text)T00:00:00Z"] {
+            if let seconds = seconds(form) { return seconds }
+        }
+        throw RuntimeError(
+            .invalidArgument, "\"\(text)\": not an instant, such as 24h, 2026-01-31 or 2026-01-31T12:00:00Z")
+    }
+
+    private static func duration(_ text: String) -> Int64? {
+        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
+        var (sum, digits) = (Int64(0), "")
+        for character in text {
+            if character.isASCII, character.isNumber {
+                digits.append(character)
+                continue
+            }
+            guard let unit = units[character], let number = Int64(digits) else { return nil }
+            let (product, over) = number.multipliedReportingOverflow(by: unit)
+            if over { return nil }
+            sum += product
+            digits = ""
+        }
+        return digits.isEmpty && !text.isEmpty ? sum : nil
     }
 }

@@ -87,7 +87,7 @@ struct ImagesCommand: ParsableCommand {
             images = images.filter { ($0.created ?? 0) > limit }
         }
         for text in filters.all("until") {
-            let limit = try Filters.instant(text)
+            let limit = try Timestamps.instant(text)
             images = images.filter { ($0.created ?? 0) < limit }
         }
         let patterns = filters.all("reference") + (reference.map { [$0] } ?? [])

@@ -1,23 +1,26 @@
 internal import Glibc
-internal import RegistryClient
+public import RegistryClient
 
-/// How the commands speak to registries: what the environment and the files of this host say.
-enum RegistryAccess {
+/// How the programs speak to registries: what the environment and the files of this host say.
+public enum RegistryAccess {
     /// A client with the logins of docker's `config.json`, the proxies of the environment, and the mirrors and
     /// certificates of ``hostFolders``.
-    static func client() -> RegistryClient {
+    public static func client(warn: @escaping @Sendable (String) -> Void) -> RegistryClient {
         let path = DockerConfiguration.standardPath
         // Read only when a registry asks: most commands never talk to one.
-        return RegistryClient(options: options()) { registry in
+        return RegistryClient(options: options(warn: warn)) { registry in
             try await DockerConfiguration(path: path).credential(for: registry)
         }
     }
 
-    static func options() -> RegistryOptions {
+    /// What every client of this host's registries is made with.
+    ///
+    /// - Parameter warn: told of what is wrong with the host's settings, without leading to a failure.
+    public static func options(warn: @escaping @Sendable (String) -> Void) -> RegistryOptions {
         var options = RegistryOptions()
         options.proxies = ProxySettings(environment: environment)
         options.hostFolders = hostFolders
-        options.warn = { text in Console.error("warning: \(text)") }
+        options.warn = warn
         return options
     }
 

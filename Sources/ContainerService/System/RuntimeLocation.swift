@@ -2,19 +2,19 @@ internal import Glibc
 internal import Support
 
 /// Where a runtime program is.
-enum RuntimeLocation {
+public enum RuntimeLocation {
     /// The runtime that runs containers where nothing is said.
-    static let standard = "hako-native"
+    public static let standard = "hako-native"
 
     /// A path as it is; a name beside this program, in `../libexec/hako`, then in PATH.
     ///
     /// The program that ``find(_:)`` gives; where there is none, the name itself, for commands that need no runtime.
-    static func likely(_ wanted: String?) -> String {
+    public static func likely(_ wanted: String?) -> String {
         (try? find(wanted)) ?? wanted ?? standard
     }
 
     /// - Throws: `notFound` that says where it was looked for.
-    static func find(_ wanted: String?) throws -> String {
+    public static func find(_ wanted: String?) throws -> String {
         let name = wanted ?? getenv("HAKO_RUNTIME").map { String(cString: $0) } ?? standard
         if name.contains("/") {
             guard let path = realpath(name, nil) else { throw RuntimeError(.notFound, "runtime \(name): no such file") }

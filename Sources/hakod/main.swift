@@ -1,0 +1,4 @@
+internal import DockerAPI
+internal import Glibc
+
+exit(DaemonProgram.run(Array(CommandLine.arguments.dropFirst())))
