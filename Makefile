@@ -6,7 +6,7 @@ export SWIFT
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
-PROGRAMS = hako hako-shim hako-native
+PROGRAMS = hako hakod hako-shim hako-native
 RELEASE  = .build/release
 
 .PHONY: all build demo test test-vm check install bench clean dependencies
@@ -38,6 +38,9 @@ check:
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -s -m 755 $(PROGRAMS:%=$(RELEASE)/%) $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for unit in systemd/*; do \
+		sed 's|/usr/local/bin|$(PREFIX)/bin|' $$unit >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; done
 	dev/install-completions $(RELEASE)/hako $(DESTDIR)$(PREFIX)/share
 
 bench: build

@@ -90,6 +90,9 @@ public final class SharedDescriptor: Sendable {
     /// The number, valid while this object lives.
     public var rawValue: Int32 { descriptor.rawValue }
 
+    /// Lends the descriptor to `body`.
+    public func withBorrowed<R>(_ body: (borrowing Descriptor) throws -> R) rethrows -> R { try body(descriptor) }
+
     /// A second descriptor for the same open file description, close-on-exec.
     public func duplicate() throws(SystemCallError) -> Descriptor { try descriptor.duplicate() }
 }

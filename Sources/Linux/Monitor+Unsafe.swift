@@ -46,6 +46,24 @@ public final class Monitor<State>: @unchecked Sendable {
             pthread_cond_wait(condition, mutex)
         }
     }
+
+    /// Waits as ``wait(_:)`` does, but at most so many milliseconds; nil where that was not enough.
+    public func wait<R>(milliseconds: Int, _ body: (inout State) throws -> Awaited<R>) rethrows -> R? {
+        var end = timespec()
+        clock_gettime(CLOCK_REALTIME, &end)
+        let nanoseconds = end.tv_nsec + (milliseconds % 1000) * 1_000_000
+        end.tv_sec += milliseconds / 1000 + nanoseconds / 1_000_000_000
+        end.tv_nsec = nanoseconds % 1_000_000_000
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            if case .done(let result) = try body(&state) { return result }
+            if pthread_cond_timedwait(condition, mutex, &end) == ETIMEDOUT {
+                if case .done(let result) = try body(&state) { return result }
+                return nil
+            }
+        }
+    }
 }
 
 /// What a look at the state of a ``Monitor`` comes to.

@@ -15,6 +15,8 @@ struct BundleMaker {
     let filesFolder: String
     /// The folder of the named volumes.
     let volumes: Volumes
+    /// The network namespace that it joins; nil is what the specification says.
+    var networkPath: String?
 
     /// The host name inside.
     var hostname: String {
@@ -61,8 +63,9 @@ struct BundleMaker {
         let privileged = specification.security.privileged
         var linux = RuntimeConfiguration.Linux()
         var kinds: [RuntimeConfiguration.Namespace.Kind] = [.pid, .mount, .ipc, .uts, .cgroup]
-        if specification.network == .none { kinds.append(.network) }
+        if specification.network == .none, networkPath == nil { kinds.append(.network) }
         linux.namespaces = kinds.map { .init(type: $0) }
+        if let networkPath { linux.namespaces.append(.init(type: .network, path: networkPath)) }
         linux.cgroupsPath = "/hako/\(id)"
         linux.resources = ResourceLimits.resources(specification.limits, host: host)
         if privileged {

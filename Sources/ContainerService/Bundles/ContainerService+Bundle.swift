@@ -45,6 +45,16 @@ extension ContainerService {
         BundleMaker(
             specification: record.specification, id: record.id,
             host: try HostFacts(privileged: record.specification.security.privileged),
-            filesFolder: store.folder(of: record.id), volumes: Volumes(folder: "\(folders.root)/volumes"))
+            filesFolder: store.folder(of: record.id), volumes: Volumes(folder: "\(folders.root)/volumes"),
+            networkPath: try networkPath(record))
+    }
+
+    /// The network namespace of the container whose network this one shares.
+    private func networkPath(_ record: ContainerRecord) throws -> String? {
+        guard let id = record.specification.sharesNetworkOf else { return nil }
+        guard case .running(let pid, _)? = try store.read(id)?.lifecycle else {
+            throw RuntimeError(.invalidState, "cannot join network of a non running container: \(id)")
+        }
+        return "/proc/\(pid)/ns/net"
     }
 }

@@ -9,15 +9,35 @@ public struct ContainerRecord: Sendable, Equatable {
     /// 64 hexadecimal digits.
     public let id: String
     /// The container's name, unique on this host.
-    public let name: String
+    public internal(set) var name: String
     /// When it was made, in seconds of the Unix epoch.
     public let created: Int64
     /// The image's ID.
     public let imageIdentifier: String
     /// What it shall be, the image's defaults included.
-    public let specification: ContainerSpecification
+    public internal(set) var specification: ContainerSpecification
     /// Where it is in its life.
     public internal(set) var lifecycle: ContainerLifecycle
+    /// What a daemon keeps of a container that a shim looks after; nil where a program in the foreground does.
+    public internal(set) var supervision: Supervision?
+
+    /// What a daemon keeps of a container of its own.
+    public struct Supervision: Sendable, Equatable {
+        /// How often it was started again by its restart policy since somebody started it.
+        public var restarts = 0
+        /// Whether somebody stopped it, so that it stays so.
+        public var wasStopped = false
+        /// Whether it is paused.
+        public var isPaused = false
+        /// Whether the kernel killed it for want of memory the last time.
+        public var ranOutOfMemory = false
+        /// When it was started last, in RFC 3339; nil where it never was.
+        public var startedAt: String?
+        /// When it ended last.
+        public var finishedAt: String?
+
+        init() {}
+    }
 
     init(
         id: String, name: String, created: Int64, imageIdentifier: String, specification: ContainerSpecification,
@@ -42,6 +62,9 @@ public struct ContainerRecord: Sendable, Equatable {
         }
     }
 
+    /// Whether a shim looks after it, now or until a daemon has taken note of its end.
+    var isLookedAfterByShim: Bool { supervision != nil && isRunning }
+
     /// The text on disk.
     func json() -> [UInt8] {
         JSONWriter.text { writer in
@@ -53,6 +76,7 @@ public struct ContainerRecord: Sendable, Equatable {
                 object.member("imageIdentifier", imageIdentifier)
                 object.member("state") { lifecycle.write(to: &$0) }
                 object.member("specification") { specification.write(to: &$0) }
+                if let supervision { object.member("supervision") { supervision.write(to: &$0) } }
             }
         }
     }
@@ -63,6 +87,7 @@ public struct ContainerRecord: Sendable, Equatable {
         var created: Int64 = 0
         var lifecycle: ContainerLifecycle?
         var specification: ContainerSpecification?
+        var supervision: Supervision?
         try JSONReader.document(json) { reader in
             try reader.object { key, value in
                 switch key {
@@ -71,6 +96,7 @@ public struct ContainerRecord: Sendable, Equatable {
                 case "created": created = try value.integer()
                 case "state": lifecycle = try ContainerLifecycle(from: &value)
                 case "specification": specification = try ContainerSpecification(from: &value)
+                case "supervision": supervision = try Supervision(from: &value)
                 default: try value.skip()
                 }
             }
@@ -85,6 +111,35 @@ public struct ContainerRecord: Sendable, Equatable {
         self.init(
             id: id, name: name, created: created, imageIdentifier: texts["imageIdentifier"] ?? "",
             specification: specification, lifecycle: lifecycle)
+        self.supervision = supervision
+    }
+}
+
+extension ContainerRecord.Supervision {
+    func write(to writer: inout JSONWriter) {
+        writer.object { object in
+            object.member("restarts", restarts)
+            object.member("wasStopped", wasStopped)
+            object.member("isPaused", isPaused)
+            object.member("ranOutOfMemory", ranOutOfMemory)
+            object.member("startedAt", startedAt)
+            object.member("finishedAt", finishedAt)
+        }
+    }
+
+    init(from reader: inout JSONReader) throws {
+        self.init()
+        try reader.object { key, value in
+            switch key {
+            case "restarts": restarts = try value.integer()
+            case "wasStopped": wasStopped = try value.bool()
+            case "isPaused": isPaused = try value.bool()
+            case "ranOutOfMemory": ranOutOfMemory = try value.bool()
+            case "startedAt": startedAt = try value.string()
+            case "finishedAt": finishedAt = try value.string()
+            default: try value.skip()
+            }
+        }
     }
 }
 

@@ -7,9 +7,12 @@ extension ContainerService {
     ///
     /// - Parameters:
     ///   - image: its layers must be there.
+    ///   - supervised: whether a shim will look after it, for a daemon.
     /// - Throws: `alreadyExists` where the name is taken, `invalidArgument` where the specification can't be met; nothing
     ///   is left behind then.
-    public func create(_ specification: ContainerSpecification, image: ContainerImage) throws -> OwnedContainer {
+    public func create(
+        _ specification: ContainerSpecification, image: ContainerImage, supervised: Bool = false
+    ) throws -> OwnedContainer {
         var whole = try specification.merged(with: image)
         let id = ContainerNames.identifier()
         let name = try whole.name.map(ContainerNames.check) ?? ContainerNames.invent()
@@ -17,9 +20,10 @@ extension ContainerService {
         return try withUndo { undo in
             let lock = try attempt("create container \(name)") { try store.reserve(id, name: name) }
             undo.push { try removeTree(store.folder(of: id)) }
-            let record = ContainerRecord(
+            var record = ContainerRecord(
                 id: id, name: name, created: Self.now(), imageIdentifier: image.identifier, specification: whole,
                 lifecycle: .preparing)
+            if supervised { record.supervision = .init() }
             try store.write(record)
             let container = OwnedContainer(record, lock)
             try attempt("prepare the root of container \(name)") { try snapshots.prepare(id, image: image) }

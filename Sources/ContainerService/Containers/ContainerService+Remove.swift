@@ -49,7 +49,7 @@ extension ContainerService {
     private func recover(_ id: String) throws -> String? {
         let folder = store.folder(of: id)
         // The record tells at once of most containers that nobody needs to look after them.
-        if let record = try store.read(id), !record.lifecycle.needsOwner { return nil }
+        if let record = try store.read(id), !record.lifecycle.needsOwner || record.isLookedAfterByShim { return nil }
         guard access(folder, F_OK) == 0, let lock = try OwnerLock(folder) else { return nil }
         guard let record = try store.read(id) else {
             // Between its folder and its first record, or its record's and its folder's removal.

@@ -64,8 +64,8 @@ extension ContainerService {
         return refusals.contains { text.contains($0) } ? 126 : 125
     }
 
-    private func launch(_ container: OwnedContainer, _ io: RuntimeClient.StandardIO) throws -> Int32 {
-        let record = container.record
+    /// Mounts a container's root and writes what its runtime needs; returns the bundle's folder.
+    func makeBundle(of record: ContainerRecord) throws -> String {
         let bundle = bundle(of: record.id)
         try makeDirectories(mountPoint(of: record.id), mode: 0o711)
         try check("chmod", bundle) { chmod(bundle, 0o700) }
@@ -74,6 +74,12 @@ extension ContainerService {
         }
         let configuration = try configuration(of: record)
         try writeAtomically(configuration.json(), to: "\(bundle)/config.json", durable: false)
+        return bundle
+    }
+
+    private func launch(_ container: OwnedContainer, _ io: RuntimeClient.StandardIO) throws -> Int32 {
+        let record = container.record
+        let bundle = try makeBundle(of: record)
         if !record.specification.terminal {
             let pid = try runtime.create(record.id, bundle: bundle, consoleSocket: nil, io: io)
             try runtime.start(record.id, bundle: bundle)

@@ -25,6 +25,7 @@ extension ContainerSpecification {
             object.member("security") { security.write(to: &$0) }
             object.member("stopSignal", stopSignal)
             object.member("removesItself", removesItself)
+            writeSupervision(to: &object)
         }
     }
 
@@ -46,6 +47,11 @@ extension ContainerSpecification {
             case "readOnlyRoot": readOnlyRoot = try value.bool()
             case "stopSignal": stopSignal = try value.string()
             case "removesItself": removesItself = try value.bool()
+            case "runtime": runtime = try value.string()
+            case "endsInputWithClient": endsInputWithClient = try value.bool()
+            case "stopTimeout": stopTimeout = try value.integer()
+            case "sharesNetworkOf": sharesNetworkOf = try value.string()
+            case "request": request = try value.value()
             default: try readNested(key, &value)
             }
         }
@@ -57,6 +63,8 @@ extension ContainerSpecification {
             let text = try value.string()
             guard let known = Network(rawValue: text) else { throw value.failure("unknown network \"\(text)\"") }
             network = known
+        case "restart": restart = try RestartPolicy(from: &value)
+        case "log": log = try Log(from: &value)
         case "mounts": mounts = try value.list { try VolumeMount(from: &$0) }
         case "limits": limits = try Limits(from: &value)
         case "resourceLimits": resourceLimits = try value.list { try ResourceLimit(from: &$0) }

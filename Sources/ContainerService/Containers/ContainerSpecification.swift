@@ -1,3 +1,5 @@
+public import JSON
+
 /// What a container shall be: the desired configuration, without anything of the host or of one run.
 ///
 /// A door makes one from a request; ``merged(with:)`` fills in what the image says.
@@ -48,6 +50,20 @@ public struct ContainerSpecification: Sendable, Equatable {
     public var stopSignal: String?
     /// Whether the container goes away once it has ended.
     public var removesItself = false
+    /// The OCI runtime's name in a daemon's table; nil is its default.
+    public var runtime: String?
+    /// When a daemon starts it again.
+    public var restart = RestartPolicy.never
+    /// Where its output is kept, by a daemon.
+    public var log = Log()
+    /// Whether its input ends with the first client that was attached to it.
+    public var endsInputWithClient = false
+    /// Seconds that it has to stop before it is killed; nil is 10.
+    public var stopTimeout: Int?
+    /// The id of the container whose network namespace it shares; goes before ``network``.
+    public var sharesNetworkOf: String?
+    /// The request as the door got it that made the container, for that door to show. Nothing is decided by it.
+    public var request: JSONValue?
 
     /// A container of `image` with nothing else said.
     public init(image: String) {
@@ -59,6 +75,31 @@ public struct ContainerSpecification: Sendable, Equatable {
 }
 
 extension ContainerSpecification {
+    /// When a daemon starts a container again that has ended.
+    public enum RestartPolicy: Sendable, Equatable {
+        /// Never.
+        case never
+        /// When it ended with another code than 0; at most so often, where that is not 0.
+        case onFailure(most: Int)
+        /// Whenever it has ended, and when the daemon starts.
+        case always
+        /// As always, but not where somebody stopped it.
+        case unlessStopped
+    }
+
+    /// Where a container's output is kept.
+    public struct Log: Sendable, Equatable {
+        /// The form: `json-file`, `local` or `none`.
+        public var driver = "json-file"
+        /// Bytes of a file before the next is begun; nil is no limit.
+        public var maximumSize: Int?
+        /// How many files there are at most.
+        public var maximumFiles = 1
+
+        /// One file without a limit.
+        public init() {}
+    }
+
     /// Something mounted into the container.
     public struct VolumeMount: Sendable, Equatable {
         /// What is mounted.

@@ -6,7 +6,7 @@ public final class OwnedContainer {
     public internal(set) var record: ContainerRecord
     /// The master of its terminal, from start until someone takes it.
     var master: SharedDescriptor?
-    private let lock: OwnerLock
+    let lock: OwnerLock
 
     init(_ record: ContainerRecord, _ lock: OwnerLock) {
         self.record = record

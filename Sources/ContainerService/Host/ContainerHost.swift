@@ -18,6 +18,8 @@ public final class ContainerHost: Sendable {
         public var runtimes: [String: String] = [:]
         /// The one that runs containers where nothing is said.
         public var defaultRuntime = RuntimeLocation.standard
+        /// The program that looks after a running container.
+        public var shim = "hako-shim"
         /// How roots are made of layers; nil is what works.
         public var storageDriver: String?
         /// Told of what is wrong without leading to a failure.
@@ -33,8 +35,12 @@ public final class ContainerHost: Sendable {
     public let images: ImageService
     /// Containers as records and bundles.
     public let containers: ContainerService
+    /// The daemon's own containers, which shims look after.
+    public let supervisor: ContainerSupervisor
     /// What happens.
-    public let events = EventLog()
+    public let events: EventLog
+    /// Named volumes.
+    public var volumes: Volumes { Volumes(folder: "\(folders.root)/volumes") }
     /// Where layers are unpacked.
     public let snapshots: any Snapshotter
     /// How roots are made of layers.
@@ -63,10 +69,21 @@ public final class ContainerHost: Sendable {
         (driver, snapshots) = try Self.snapshots("\(options.root)/snapshots", options)
         images = try ImageService(
             root: options.root, snapshots: snapshots, registry: RegistryAccess.client(warn: options.warn))
-        containers = try ContainerService(
-            folders: folders,
-            runtime: RuntimeClient(path: table[options.defaultRuntime] ?? "", stateFolder: "\(options.state)/runtime"),
-            snapshots: OverlayRoots(snapshots))
+        var services: [String: ContainerService] = [:]
+        for (name, path) in table {
+            services[name] = try ContainerService(
+                folders: folders, runtime: RuntimeClient(path: path, stateFolder: "\(options.state)/runtime"),
+                snapshots: OverlayRoots(snapshots))
+        }
+        guard let containers = services[options.defaultRuntime] else {
+            throw RuntimeError(.notFound, "runtime \(options.defaultRuntime): not in the table")
+        }
+        self.containers = containers
+        let events = EventLog()
+        self.events = events
+        supervisor = ContainerSupervisor(
+            services: services, defaultRuntime: options.defaultRuntime, events: events,
+            shimProgram: try RuntimeLocation.find(options.shim), warn: options.warn)
     }
 
     /// Has `body` use images with a login of a client's own, as long as it lasts.

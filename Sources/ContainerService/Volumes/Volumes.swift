@@ -3,25 +3,25 @@ internal import Linux
 internal import Support
 
 /// Named volumes: folders that outlive containers, in `ROOT/volumes/NAME`.
-struct Volumes: Sendable {
+public struct Volumes: Sendable {
     let folder: String
 
     /// The folder of a volume.
-    func path(_ name: String) -> String { "\(folder)/\(name)/_data" }
+    public func path(_ name: String) -> String { "\(folder)/\(name)/_data" }
 
     /// Every volume, sorted.
-    func names() throws -> [String] {
+    public func names() throws -> [String] {
         if access(folder, F_OK) != 0, errno == ENOENT { return [] }
         return try directoryEntries(folder).filter { access(path($0), F_OK) == 0 }.sorted()
     }
 
     /// Removes a volume and what is in it.
-    func remove(_ name: String) throws {
+    public func remove(_ name: String) throws {
         try attempt("remove volume \(name)") { try removeTree("\(folder)/\(ContainerNames.check(name))") }
     }
 
     /// Makes the volume where it is missing.
-    func ensure(_ name: String) throws {
+    public func ensure(_ name: String) throws {
         _ = try ContainerNames.check(name)
         try attempt("make volume \(name)") {
             try makeDirectories(folder, mode: 0o711)

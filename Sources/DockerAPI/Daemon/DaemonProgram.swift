@@ -38,6 +38,7 @@ public enum DaemonProgram {
         var wanted = options.host
         wanted.warn = { log(.warn, $0) }
         let host = try ContainerHost(wanted)
+        try host.supervisor.recover()
         let service = DockerService(host) { log(.error, $0) }
         let inherited = SystemdSockets.take()
         for descriptor in inherited { try service.adopt(descriptor) }

@@ -42,7 +42,7 @@ struct EventFilter: Sendable {
     }
 
     /// `1700000000.5` or a date, in nanoseconds.
-    private static func instant(_ text: String) throws -> Int64 {
+    static func instant(_ text: String) throws -> Int64 {
         let parts = text.split(separator: ".", maxSplits: 1)
         guard parts.count == 2, let seconds = Int64(parts[0]), parts[1].allSatisfy(\.isNumber) else {
             return try Timestamps.instant(text) * 1_000_000_000

@@ -180,6 +180,9 @@ struct ImageRoutes: Sendable {
         return try ImageReference(tag.contains(":") ? "\(name)@\(tag)" : "\(name):\(tag)")
     }
 
+    /// A name in full; nil where it is none.
+    static func full(_ name: String) -> String? { (try? ImageReference(name))?.description }
+
     private static func repository(_ reference: ImageReference) -> String {
         reference.registry == "docker.io" ? reference.repository : reference.repository
     }

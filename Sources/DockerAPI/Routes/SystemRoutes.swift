@@ -15,6 +15,7 @@ struct SystemRoutes: Sendable {
             Route("GET", "/_ping", ping), Route("GET", "/version") { call in try call.reply(version()) },
             Route("GET", "/info") { call in try call.reply(SystemDocument(host: host).value()) },
             Route("POST", "/auth", logIn), Route("GET", "/events", events),
+            Route("GET", "/system/df") { call in try call.reply(UsageDocument(host: host).value()) },
         ]
     }
 
