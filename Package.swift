@@ -213,6 +213,7 @@ let package = Package(
         unitTests(
             "CLIKit",
             ["ContainerService", "JSON", "Support", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        unitTests("DockerAPI", ["CLinux", "ContainerService", "JSON", "Linux", "Support"]),
         unitTests("ProcessIO", ["CLinux", "Linux", "Support"]),
         unitTests("ShimProtocol", ["JSON", "Support"]),
         unitTests("Shim", ["CLinux", "Linux", "ShimProtocol", "Support"]),

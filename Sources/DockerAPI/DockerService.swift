@@ -33,6 +33,7 @@ public final class DockerService: Sendable {
     /// Every route, by topic.
     static func routes(_ host: ContainerHost) -> [Route] {
         SystemRoutes(host: host).routes + ImageRoutes(host: host).routes + ContainerRoutes(host: host).routes
-            + ExecRoutes(host: host).routes + VolumeRoutes(host: host).routes + AbsentRoutes.routes
+            + ExecRoutes(host: host).routes + VolumeRoutes(host: host).routes + BuildRoutes(host: host).routes
+            + AbsentRoutes.routes
     }
 }

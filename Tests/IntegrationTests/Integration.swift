@@ -12,4 +12,10 @@ enum Integration {
     /// `hako` from images to exit codes.
     @Suite(.serialized, .enabled(if: Machine.hasHako, Machine.needsPrograms))
     enum HakoRun {}
+
+    /// `hakod` by the docker CLI.
+    @Suite(
+        .serialized, .enabled(if: Machine.hasHakod, Machine.needsPrograms),
+        .enabled(if: Machine.program("docker") != nil, "needs the docker CLI"))
+    enum Hakod {}
 }

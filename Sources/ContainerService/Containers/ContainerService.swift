@@ -59,6 +59,9 @@ public struct ContainerService: Sendable {
         try runtime.kill(record.id, signal: signal)
     }
 
+    /// The client of the runtime that containers run with.
+    public var runtimeClient: RuntimeClient { runtime }
+
     /// Where a container's bundle is while it runs.
     func bundle(of id: String) -> String { "\(folders.state)/bundles/\(id)" }
 

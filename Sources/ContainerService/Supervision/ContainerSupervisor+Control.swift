@@ -17,8 +17,8 @@ extension ContainerSupervisor {
         let record = cell.record
         guard case .running = record.lifecycle else { throw Self.notRunning(record) }
         try ShimClient(shimFolder(cell.id)).call(.signal(ProcessName(cell.id), signal))
-        // A frozen process does not die before it thaws.
-        if signal == SIGKILL, record.supervision?.isPaused == true { try service(record).runtime.resume(cell.id) }
+        // A frozen process does not die before it thaws; a runtime that thaws it by itself has nothing left to resume.
+        if signal == SIGKILL, record.supervision?.isPaused == true { try? service(record).runtime.resume(cell.id) }
     }
 
     static func notRunning(_ record: ContainerRecord) -> RuntimeError {

@@ -47,10 +47,11 @@ extension ContainerSupervisor {
         change: (inout ContainerRecord.Supervision) -> Void = { _ in }
     ) throws {
         let record = cell.record
+        // Before the removal, whose waiters want to know how it ended.
+        cell.state.update { $0.lastExit = exit }
         defer {
             cell.state.update { state in
                 state.exits += 1
-                state.lastExit = exit
                 state.isAttachable = false
                 state.execs = state.execs.filter { if case .ended = $0.value.phase { true } else { false } }
             }

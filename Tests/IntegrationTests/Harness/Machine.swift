@@ -20,11 +20,15 @@ enum Machine {
     /// The built command line program.
     static let hako: String = programs + "/hako"
 
+    /// The built daemon.
+    static let hakod: String = programs + "/hakod"
+
     /// The runtime under test is ours, so that the exact texts of its errors can be asked for too.
     static let runtimeIsOurs = runtime.hasSuffix("/hako-native")
     /// The programs are there; where somebody said where they are they must be, so that none is skipped by mistake.
     static let hasRuntime = isProgram(runtime) || variable("HAKO_BIN_DIR") != nil
     static let hasHako = isProgram(hako) || variable("HAKO_BIN_DIR") != nil
+    static let hasHakod = isProgram(hakod) || variable("HAKO_BIN_DIR") != nil
     static let needsPrograms: Comment = "needs the built programs: make build, or set HAKO_BIN_DIR"
 
     /// The folder of the package.
