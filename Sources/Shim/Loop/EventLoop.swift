@@ -30,8 +30,9 @@ final class EventLoop {
         if try check("poll", "", { poll(&entries, nfds_t(entries.count), milliseconds) }) == 0 { return }
         let waited = sources
         for (source, entry) in zip(waited, entries) where entry.revents != 0 {
-            // One that an earlier source has ended has given its descriptor up.
-            if source.descriptor == entry.fd { source.ready(Int32(entry.revents)) }
+            // An earlier one may have removed it, with all that it belongs to, or made it give its descriptor up.
+            guard sources.contains(where: { $0 === source }), source.descriptor == entry.fd else { continue }
+            source.ready(Int32(entry.revents))
         }
     }
 }
