@@ -65,6 +65,8 @@ extension Shim {
             throw RuntimeError(.invalidState, "\(process.name) is started already")
         }
         process.isStarting = true
+        // Before the first thing that it writes, whose time is in the log.
+        process.startedAt = Timestamp.now().text()
         do {
             let finish: Launched = { [unowned self] result in started(process, result, done) }
             if process.name.exec == nil {
@@ -76,6 +78,7 @@ extension Shim {
             }
         } catch {
             process.isStarting = false
+            process.startedAt = nil
             throw error
         }
     }
@@ -84,10 +87,10 @@ extension Shim {
         process.isStarting = false
         if case .success(let pid) = result {
             process.status = .running
-            process.startedAt = Timestamp.now().text()
             broadcast(.started(process.name, pid: pid))
-        } else if process.name.exec != nil {
-            forget(process.name)
+        } else {
+            process.startedAt = nil
+            if process.name.exec != nil { forget(process.name) }
         }
         done(result)
         if let ending = process.endSeen {

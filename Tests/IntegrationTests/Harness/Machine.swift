@@ -22,6 +22,8 @@ enum Machine {
 
     /// The built daemon.
     static let hakod: String = programs + "/hakod"
+    /// The built program that looks after a container.
+    static let shim: String = programs + "/hako-shim"
 
     /// The runtime under test is ours, so that the exact texts of its errors can be asked for too.
     static let runtimeIsOurs = runtime.hasSuffix("/hako-native")
@@ -29,6 +31,7 @@ enum Machine {
     static let hasRuntime = isProgram(runtime) || variable("HAKO_BIN_DIR") != nil
     static let hasHako = isProgram(hako) || variable("HAKO_BIN_DIR") != nil
     static let hasHakod = isProgram(hakod) || variable("HAKO_BIN_DIR") != nil
+    static let hasShim = hasRuntime && (isProgram(shim) || variable("HAKO_BIN_DIR") != nil)
     static let needsPrograms: Comment = "needs the built programs: make build, or set HAKO_BIN_DIR"
 
     /// The folder of the package.
