@@ -10,7 +10,8 @@ import Testing
         let path: String
         init() throws {
             var template = Array("/tmp/hako-shim-log-XXXXXX".utf8CString)
-            path = String(cString: try #require(mkdtemp(&template)))
+            try #require(mkdtemp(&template) != nil)
+            path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         }
         deinit {
             for number in 0..<9 { unlink(path + "/log" + (number == 0 ? "" : ".\(number)")) }
