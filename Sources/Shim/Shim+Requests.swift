@@ -18,9 +18,8 @@ extension Shim {
     private func answer(_ payload: [UInt8], to client: ClientConnection) {
         var id = 0
         do {
-            let numbered = try ShimRequest.parse(payload)
-            id = numbered.id
-            if let reply = try perform(numbered.request, id, client) { client.send(.reply, reply.json()) }
+            let request = try ShimRequest.parse(payload, id: &id)
+            if let reply = try perform(request, id, client) { client.send(.reply, reply.json()) }
         } catch {
             let code = (error as? any CodedError)?.runtimeCode ?? .internal
             client.send(.reply, ShimReply(id: id, error: RuntimeError(code, "\(error)")).json())

@@ -2,18 +2,17 @@ internal import JSON
 internal import Support
 
 extension ShimRequest {
-    /// A request with the number that its reply repeats.
-    public typealias Numbered = (id: Int, request: ShimRequest)
-
     /// Reads a frame's payload.
     ///
+    /// - Parameter id: gets the number that the reply repeats; that of a refusal too, where it could be read.
     /// - Throws: for a verb or a member that is unknown or of the wrong type, with its name.
-    public static func parse(_ payload: [UInt8]) throws -> Numbered {
+    public static func parse(_ payload: [UInt8], id: inout Int) throws -> ShimRequest {
         var members = Members()
+        defer { id = members.id }
         try JSONReader.document(payload) { reader in
             try reader.object { name, reader in try members.read(name, &reader) }
         }
-        return (members.id, try members.request())
+        return try members.request()
     }
 }
 

@@ -45,12 +45,12 @@ final class ContainerLog {
     private func add(_ piece: UnsafeRawBufferPointer, _ stream: LogStream, _ time: [UInt8]) {
         let before = records.count
         format.append(piece, stream, time: time, to: &records)
-        if file.isFull(for: records.count) {
+        if file.isFull(for: records.count - before, after: before) {
             let record = Array(records[before...])
             records.removeLast(record.count)
             flush()
             // A failure shows at the next write, which opens the file anew.
-            if file.isFull(for: record.count) { try? file.rotate() }
+            if file.isFull(for: record.count, after: 0) { try? file.rotate() }
             records += record
         }
         recordCount += 1

@@ -17,8 +17,11 @@ final class RotatedFile {
         try open(truncated: false)
     }
 
-    /// Whether `count` more bytes belong into a new file. One record alone is never too long.
-    func isFull(for count: Int) -> Bool { size > 0 && size + count > maximumSize }
+    /// Whether a record of `count` bytes belongs into a new file, when `pending` bytes more are written before it. One record
+    /// alone is never too long.
+    func isFull(for count: Int, after pending: Int) -> Bool {
+        size + pending > 0 && size + pending + count > maximumSize
+    }
 
     /// Writes whole records. What a full disk let in of them is taken back, so that every line stays whole.
     func write(_ records: [UInt8]) throws(SystemCallError) {
