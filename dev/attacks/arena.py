@@ -173,6 +173,8 @@ class Bundle:
         return Container(self, pid, outcome) if pid else Container(self, None, outcome)
 
     def delete(self):
+        # A zombie of ours in its process namespace would keep the container from ending.
+        reap()
         self.arena.call("delete", "--force", self.id)
 
 
@@ -207,6 +209,14 @@ class Container:
         end = time.time() + seconds
         while time.time() < end and os.path.exists(f"/proc/{self.pid}") and "State:\tZ" not in status(self.pid):
             time.sleep(0.005)
+
+
+def reap():
+    """Collects the orphans of containers so far, which come to this process."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]: pass
+    except ChildProcessError:
+        pass
 
 
 def status(pid):
