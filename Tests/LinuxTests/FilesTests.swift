@@ -10,6 +10,23 @@ import Testing
         #expect(error.runtimeCode == .notFound)
     }
 
+    @Test(arguments: [0, 1, 100, 16383, 16384, 16385, 70000])
+    func wholeFilesAreReadWithinTheirBound(size: Int) throws {
+        let path = "/tmp/hako-whole-\(getpid())-\(size)"
+        let content = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
+        try writeAtomically(content, to: path, durable: false)
+        defer { unlink(path) }
+        for limit in [size, size + 1, 1 << 20] {
+            #expect(try Descriptor.open(path, O_RDONLY).readWhole(limit: limit, path) == content)
+        }
+        if size > 0 {
+            let error = try #require(throws: SystemCallError.self) {
+                try Descriptor.open(path, O_RDONLY).readWhole(limit: size - 1, path)
+            }
+            #expect(error.errno == EFBIG)
+        }
+    }
+
     @Test func atomicWriteReplaces() throws {
         let folder = "/tmp/hako-files-\(getpid())"
         try makeDirectories("\(folder)/a/b")
