@@ -179,7 +179,7 @@ extension RuntimeConfiguration.Resources {
 
     /// `linux.resources.pids`.
     public struct Pids: ConfigurationElement {
-        /// The number of tasks; -1 is no limit, nil says nothing.
+        /// The number of tasks; -1 is no limit, nil says nothing, and so does 0 in documents before version 1.3.
         public var limit: Int64?
 
         /// A limit.

@@ -57,6 +57,13 @@ public struct RuntimeConfiguration: ConfigurationElement {
             }
         }
         try reader.require("ociVersion", !ociVersion.isEmpty)
+        // Before 1.3 the number was no option: 0 is what writers that want no limit put there, such as podman 4.
+        if minorVersion < 3, linux?.resources?.pids?.limit == 0 { linux?.resources?.pids = nil }
+    }
+
+    /// MINOR of ``ociVersion``.
+    private var minorVersion: UInt {
+        ociVersion.split(separator: ".", maxSplits: 2).dropFirst().first.flatMap { UInt($0) } ?? 0
     }
 
     private static func annotations(_ reader: inout JSONReader) throws -> [String: String] {

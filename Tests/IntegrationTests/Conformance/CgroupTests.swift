@@ -110,6 +110,7 @@ extension Integration.NativeRuntime.Conformance {
 
         @Test(.requirement("linux.cgroup.pids.zero")) func `no processes but the first`() throws {
             let container = try RuntimeFixture("/bin/true; echo forked") {
+                $0["ociVersion"] = "1.3.0"
                 $0["linux"]["resources"]["pids"] = ["limit": 0]
             }
             defer { container.finish() }
